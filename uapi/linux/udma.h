@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * udma - DMA channels for programs: the contract of /dev/udmaN
+ *
+ * A program allocates buffers that it and a DMA controller both see, describes
+ * transfers by buffer handle, offset and length, and reads one event for each
+ * transfer that it submitted. No address crosses this interface.
+ */
+#ifndef _UAPI_LINUX_UDMA_H
+#define _UAPI_LINUX_UDMA_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: rules
+ *
+ * Every structure that an ioctl takes begins with @size, which the program sets
+ * to sizeof() of the structure it was compiled with, and @flags. Structures grow
+ * at their end, and zero always keeps the meaning it had before: a kernel that
+ * knows a longer structure takes what is missing as zero, a kernel that knows a
+ * shorter one takes a longer one as long as what it does not know is zero. For
+ * this reason the ioctl numbers do not encode a size: it would change with the
+ * structure. Fields named out_* are written by the kernel, and what they held
+ * before is ignored; all others are only read. Every unknown flag and every
+ * reserved field must be zero. The layout is the same for 32-bit and 64-bit
+ * programs.
+ */
+
+/**
+ * DOC: errors
+ *
+ * Any ioctl may fail with:
+ *
+ * ========== ==================================================================
+ * ENOTTY     the ioctl is not known
+ * EFAULT     the program's memory cannot be read or written
+ * EINVAL     @size is too small, a flag is not known, a reserved field is not
+ *            zero, or a value is not one of those allowed
+ * E2BIG      @size is larger than this kernel knows, and what it does not know
+ *            is not zero; or @size is over a page
+ * EBADF      the file is not open for writing (all but UDMA_INFO)
+ * ENODEV     the channel is gone; what is left to do is to read the last events
+ *            and to close the file
+ * EINTR      a signal came before anything was done
+ * ========== ==================================================================
+ *
+ * One request in UDMA_SUBMIT, and others where they say so, may fail with:
+ *
+ * ========== ==================================================================
+ * EOPNOTSUPP the request is understood, but this channel cannot do it
+ * ENOENT     there is no such buffer: never allocated, freed, or another file's
+ * ERANGE     the range is not within the buffer
+ * EAGAIN     there is no room: UDMA_INFO's out_max_transfers have been submitted
+ *            and their events not read. poll() says POLLOUT when there is
+ * ENOMEM     no memory
+ * EDQUOT     over a limit that UDMA_INFO tells
+ * ========== ==================================================================
+ *
+ * read() fails with EINVAL for a buffer shorter than one event, EAGAIN when the
+ * file is O_NONBLOCK and there is no event, EINTR for a signal before anything
+ * was read, EFAULT, and ENODEV when the channel is gone and no event is left.
+ *
+ * mmap() fails with EINVAL for an offset where no buffer is, a length beyond the
+ * buffer or a mapping that is not shared, EACCES for PROT_EXEC or for writing
+ * to a file not open for it, ENOMEM, and ENODEV when the channel is gone. A
+ * touch of a mapping whose channel has gone is SIGBUS.
+ *
+ * The status of an event is zero or one of these, negative:
+ *
+ * ========== ==================================================================
+ * EIO        the controller reported an error or refused the transfer
+ * ENODEV     the channel went away before the transfer ended
+ * ========== ==================================================================
+ */
+
+#define UDMA_IOCTL_TYPE			0xDA
+
+#define UDMA_INFO			_IO(UDMA_IOCTL_TYPE, 0x00)
+#define UDMA_BUFFER_ALLOC		_IO(UDMA_IOCTL_TYPE, 0x10)
+#define UDMA_BUFFER_FREE		_IO(UDMA_IOCTL_TYPE, 0x11)
+#define UDMA_SUBMIT			_IO(UDMA_IOCTL_TYPE, 0x20)
+#define UDMA_EVENTFD			_IO(UDMA_IOCTL_TYPE, 0x30)
+
+/**
+ * enum udma_capability - what a channel can do, bits of out_capabilities
+ * @UDMA_CAP_COPY: UDMA_OP_COPY
+ * @UDMA_CAP_FILL: UDMA_OP_FILL
+ * @UDMA_CAP_COHERENT: the device takes part in the CPU's cache coherence, so a
+ *	coherent buffer is ordinary cached memory for the program
+ */
+enum udma_capability {
+	UDMA_CAP_COPY		= 1 << 0,
+	UDMA_CAP_FILL		= 1 << 1,
+	UDMA_CAP_COHERENT	= 1 << 2,
+};
+
+#define UDMA_NAME_BYTES			32
+#define UDMA_DEVICE_BYTES		64
+
+/**
+ * struct udma_info - UDMA_INFO: what the channel is, can do and allows
+ * @size: sizeof(struct udma_info)
+ * @flags: zero
+ * @out_capabilities: bits of enum udma_capability
+ * @out_max_bytes: the most memory that the buffers of one file may have
+ *	together, each rounded up to whole pages
+ * @out_max_segment_bytes: the most that is handed to the controller in one
+ *	descriptor; a longer transfer is cut into such pieces by the kernel
+ * @out_max_buffers: the most buffers that one file may have
+ * @out_max_transfers: the most transfers of one file that are under way or whose
+ *	event has not been read
+ * @out_copy_align: what both offsets and the length of a copy must be a multiple
+ *	of, in bytes; a power of two
+ * @out_fill_align: the same for a fill
+ * @out_request_bytes: sizeof(struct udma_request) that this kernel knows
+ * @out_event_bytes: sizeof(struct udma_event)
+ * @out_name: the name that was given when the channel was bound; udmaN if none
+ * @out_channel: dmaengine's name of the channel, such as dma0chan1
+ * @out_device: the DMA controller's device
+ * @out_driver: the DMA controller's driver
+ *
+ * The names end with a zero byte.
+ */
+struct udma_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_capabilities;
+	__aligned_u64 out_max_bytes;
+	__aligned_u64 out_max_segment_bytes;
+	__u32 out_max_buffers;
+	__u32 out_max_transfers;
+	__u32 out_copy_align;
+	__u32 out_fill_align;
+	__u32 out_request_bytes;
+	__u32 out_event_bytes;
+	char out_name[UDMA_NAME_BYTES];
+	char out_channel[UDMA_NAME_BYTES];
+	char out_device[UDMA_DEVICE_BYTES];
+	char out_driver[UDMA_NAME_BYTES];
+};
+
+/**
+ * enum udma_memory - where the memory of a buffer comes from
+ * @UDMA_MEMORY_COHERENT: from the DMA API's coherent allocator: program and
+ *	device see each other's writes without any further call
+ */
+enum udma_memory {
+	UDMA_MEMORY_COHERENT	= 0,
+};
+
+/**
+ * enum udma_caching - what the program's mapping of a buffer is to the CPU
+ * @UDMA_CACHING_CACHED: ordinary memory
+ * @UDMA_CACHING_UNCACHED: not cached, perhaps write-combining: slow to read
+ */
+enum udma_caching {
+	UDMA_CACHING_CACHED	= 0,
+	UDMA_CACHING_UNCACHED	= 1,
+};
+
+/**
+ * struct udma_buffer_alloc - UDMA_BUFFER_ALLOC: allocate a buffer
+ * @size: sizeof(struct udma_buffer_alloc)
+ * @flags: zero
+ * @memory: one of enum udma_memory
+ * @out_handle: names the buffer in this file's other calls; never zero, and not
+ *	given again soon after it was freed
+ * @bytes: how long the buffer is to be; at least 1, any number
+ * @out_mmap_offset: what mmap() takes as its offset for the whole buffer;
+ *	whole pages further on map the rest of the buffer. Valid as long as the handle
+ * @out_map_bytes: how much can be mapped: @bytes rounded up to whole pages
+ * @out_caching: one of enum udma_caching
+ * @__reserved: zero
+ *
+ * The buffer is zeroed. It lives until its handle has been freed, its last
+ * mapping has gone and its last transfer has ended.
+ *
+ * Errors: EINVAL for no bytes or an unknown memory, ENOMEM, EDQUOT over
+ * out_max_bytes or out_max_buffers.
+ */
+struct udma_buffer_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 memory;
+	__u32 out_handle;
+	__aligned_u64 bytes;
+	__aligned_u64 out_mmap_offset;
+	__aligned_u64 out_map_bytes;
+	__u32 out_caching;
+	__u32 __reserved;
+};
+
+/**
+ * struct udma_buffer_free - UDMA_BUFFER_FREE: give a buffer's handle back
+ * @size: sizeof(struct udma_buffer_free)
+ * @flags: zero
+ * @handle: of the buffer
+ * @__reserved: zero
+ *
+ * Mappings stay, and so do transfers that were submitted. Also possible when
+ * the channel is gone.
+ *
+ * Errors: ENOENT.
+ */
+struct udma_buffer_free {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 __reserved;
+};
+
+/**
+ * enum udma_op - what a transfer does
+ * @UDMA_OP_COPY: copy from source to destination, which may not overlap
+ * @UDMA_OP_FILL: set each byte of the destination to the request's fill value;
+ *	its source handle and offset are zero
+ */
+enum udma_op {
+	UDMA_OP_COPY		= 0,
+	UDMA_OP_FILL		= 1,
+};
+
+/**
+ * enum udma_request_flags - flags of a request
+ * @UDMA_REQUEST_F_FENCE: start when everything that this file submitted before
+ *	has ended. Without it transfers are not ordered among themselves
+ */
+enum udma_request_flags {
+	UDMA_REQUEST_F_FENCE	= 1 << 0,
+};
+
+/**
+ * struct udma_request - one transfer, in the array of UDMA_SUBMIT
+ * @op: one of enum udma_op
+ * @flags: bits of enum udma_request_flags
+ * @user_data: the program's own, given back in the event
+ * @dst_handle: the buffer to write to
+ * @src_handle: the buffer to read from
+ * @dst_offset: where in it to begin, in bytes
+ * @src_offset: where in it to begin, in bytes
+ * @bytes: how much, at least 1; the range must lie within what was asked of
+ *	UDMA_BUFFER_ALLOC
+ * @fill: the byte to fill with, 0 to 255; zero for a copy
+ * @__reserved: zero
+ * @__reserved2: zero
+ *
+ * Overlap between transfers that have not ended is the program's own race.
+ */
+struct udma_request {
+	__u32 op;
+	__u32 flags;
+	__aligned_u64 user_data;
+	__u32 dst_handle;
+	__u32 src_handle;
+	__aligned_u64 dst_offset;
+	__aligned_u64 src_offset;
+	__aligned_u64 bytes;
+	__u32 fill;
+	__u32 __reserved;
+	__aligned_u64 __reserved2;
+};
+
+/**
+ * struct udma_submit - UDMA_SUBMIT: submit transfers
+ * @size: sizeof(struct udma_submit)
+ * @flags: zero
+ * @requests: pointer to the array of requests
+ * @count: how many there are, at least 1
+ * @request_bytes: sizeof(struct udma_request); the array's stride, which lets
+ *	the request grow as the structures do
+ * @out_sequence: the number of the first transfer taken. Those of one call are
+ *	numbered without a gap, in the order of the array
+ *
+ * Returns how many were taken, from the front of the array. That is fewer than
+ * @count when a request is bad or there is no room for it: submit the rest again
+ * to be told why. When not even the first one was taken, the call fails with
+ * its error. Each transfer taken ends with exactly one event.
+ *
+ * Errors: EINVAL for no request, an unknown op, a fill value over 255, no
+ * bytes, an overlapping copy, or offsets or a length not aligned as the channel
+ * needs it; EOPNOTSUPP, ENOENT, ERANGE, EAGAIN.
+ */
+struct udma_submit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 requests;
+	__u32 count;
+	__u32 request_bytes;
+	__aligned_u64 out_sequence;
+};
+
+/**
+ * struct udma_eventfd - UDMA_EVENTFD: have an eventfd signalled at events
+ * @size: sizeof(struct udma_eventfd)
+ * @flags: zero
+ * @fd: an eventfd, which takes the place of the one set before; -1 for none
+ * @__reserved: zero
+ *
+ * The eventfd is signalled after events were added and when the channel goes
+ * away. Its count says that there is something to look at, not how much. It is
+ * not signalled for events that were there before it was set.
+ *
+ * Errors: EINVAL when @fd is not an eventfd, EBADF when it is not open.
+ */
+struct udma_eventfd {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 __reserved;
+};
+
+/**
+ * enum udma_event_type - what an event tells
+ * @UDMA_EVENT_TRANSFER: a transfer has ended
+ */
+enum udma_event_type {
+	UDMA_EVENT_TRANSFER	= 0,
+};
+
+/**
+ * enum udma_event_flags - flags of an event
+ * @UDMA_EVENT_F_EXACT: the bytes are exact. Always so without an error; with
+ *	one, only where the controller tells how far it came, else they are what
+ *	is known to have been moved
+ */
+enum udma_event_flags {
+	UDMA_EVENT_F_EXACT	= 1 << 0,
+};
+
+/**
+ * struct udma_event - what read() returns, any whole number of them
+ * @user_data: the request's
+ * @sequence: the transfer's number in its file, 1 for the first one submitted
+ * @timestamp_ns: CLOCK_MONOTONIC when the kernel learned of the end
+ * @bytes: how many were moved
+ * @status: zero, or a negative errno that says why it ended; see DOC: errors
+ * @flags: bits of enum udma_event_flags
+ * @type: one of enum udma_event_type
+ * @__reserved: zero
+ * @__reserved2: zero
+ *
+ * Of this size for ever.
+ */
+struct udma_event {
+	__aligned_u64 user_data;
+	__aligned_u64 sequence;
+	__aligned_u64 timestamp_ns;
+	__aligned_u64 bytes;
+	__s32 status;
+	__u32 flags;
+	__u32 type;
+	__u32 __reserved;
+	__aligned_u64 __reserved2[2];
+};
+
+#endif /* _UAPI_LINUX_UDMA_H */
