@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/udmaN: claims a dmaengine channel, lets programs in, and takes it all
+ * away again. What a program holds open outlives the channel; what belongs to
+ * the provider's device does not outlive remove().
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/idr.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/sysfs.h>
+
+#include "compat.h"
+#include "udma.h"
+
+static DEFINE_IDA(udma_minors);
+
+/* Readers are those inside udma_chan_enter(), for all channels. */
+DEFINE_STATIC_SRCU(udma_chan_srcu);
+
+/**
+ * udma_chan_enter - keep a channel from going
+ * @chan: the channel
+ *
+ * Until udma_chan_leave() the dmaengine channel and its device stay. Remove
+ * waits for it, so nothing inside may wait for a process's mmap_lock.
+ *
+ * Return: a cookie for udma_chan_leave(), or -ENODEV when the channel is gone.
+ */
+int udma_chan_enter(struct udma_chan *chan)
+{
+	int cookie = srcu_read_lock(&udma_chan_srcu);
+
+	if (udma_chan_gone(chan)) {
+		srcu_read_unlock(&udma_chan_srcu, cookie);
+		return -ENODEV;
+	}
+	return cookie;
+}
+
+void udma_chan_leave(int cookie)
+{
+	srcu_read_unlock(&udma_chan_srcu, cookie);
+}
+
+bool udma_chan_gone(struct udma_chan *chan)
+{
+	return READ_ONCE(chan->gone);
+}
+
+static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_name);
+}
+static DEVICE_ATTR_RO(name);
+
+static ssize_t channel_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_channel);
+}
+static DEVICE_ATTR_RO(channel);
+
+static ssize_t provider_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_device);
+}
+static DEVICE_ATTR_RO(provider);
+
+static struct attribute *udma_chan_attrs[] = {
+	&dev_attr_name.attr,
+	&dev_attr_channel.attr,
+	&dev_attr_provider.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(udma_chan);
+
+static void udma_chan_reap_work(struct work_struct *work)
+{
+	struct udma_chan *chan = container_of(work, struct udma_chan, reap);
+
+	udma_buffers_reap(chan);
+	put_device(&chan->dev);
+}
+
+static void udma_chan_release(struct device *dev)
+{
+	struct udma_chan *chan = container_of(dev, struct udma_chan, dev);
+
+	ida_free(&udma_minors, MINOR(dev->devt));
+	mutex_destroy(&chan->files_lock);
+	mutex_destroy(&chan->reap_lock);
+	kfree(chan);
+}
+
+static u64 udma_chan_capabilities(struct dma_chan *dma)
+{
+	struct dma_device *device = dma->device;
+	u64 capabilities = 0;
+
+	if (dma_has_cap(DMA_MEMCPY, device->cap_mask) && device->device_prep_dma_memcpy)
+		capabilities |= UDMA_CAP_COPY;
+	if (dma_has_cap(DMA_MEMSET, device->cap_mask) && device->device_prep_dma_memset)
+		capabilities |= UDMA_CAP_FILL;
+	return capabilities;
+}
+
+/* Nothing in it changes while the channel is there. */
+static void udma_chan_init_info(struct udma_chan *chan, const char *name, struct dma_chan *dma)
+{
+	struct udma_info *info = &chan->info;
+
+	info->size = sizeof(*info);
+	info->out_capabilities = udma_chan_capabilities(dma);
+	if (dev_is_dma_coherent(chan->dma_dev))
+		info->out_capabilities |= UDMA_CAP_COHERENT;
+	info->out_max_bytes = udma_buffers_max_bytes();
+	info->out_max_segment_bytes = dma_get_max_seg_size(dma->device->dev);
+	info->out_max_buffers = UDMA_BUFFER_SLOTS - 1;
+	info->out_max_transfers = UDMA_EVENT_SLOTS;
+	info->out_copy_align = 1U << dma->device->copy_align;
+	info->out_fill_align = 1U << dma->device->fill_align;
+	info->out_request_bytes = sizeof(struct udma_request);
+	info->out_event_bytes = sizeof(struct udma_event);
+	strscpy(info->out_name, *name ? name : dev_name(&chan->dev), sizeof(info->out_name));
+	strscpy(info->out_channel, dma_chan_name(dma), sizeof(info->out_channel));
+	strscpy(info->out_device, dev_name(dma->device->dev), sizeof(info->out_device));
+	strscpy(info->out_driver, dev_driver_string(dma->device->dev), sizeof(info->out_driver));
+}
+
+/* On success the references of the device, and on failure nothing, are left. */
+static struct udma_chan *udma_chan_new(struct device *parent, const char *name,
+				       struct dma_chan *dma)
+{
+	struct udma_chan *chan;
+	int minor;
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	minor = ida_alloc_max(&udma_minors, UDMA_MINORS - 1, GFP_KERNEL);
+	if (minor < 0) {
+		kfree(chan);
+		return ERR_PTR(minor);
+	}
+	device_initialize(&chan->dev);
+	chan->dev.class = udma_class;
+	chan->dev.parent = parent;
+	chan->dev.groups = udma_chan_groups;
+	chan->dev.release = udma_chan_release;
+	chan->dev.devt = udma_devt(minor);
+	mutex_init(&chan->files_lock);
+	mutex_init(&chan->reap_lock);
+	INIT_WORK(&chan->reap, udma_chan_reap_work);
+	INIT_LIST_HEAD(&chan->files);
+	INIT_LIST_HEAD(&chan->buffers);
+	INIT_LIST_HEAD(&chan->unmapped);
+	INIT_LIST_HEAD(&chan->dead);
+	INIT_LIST_HEAD(&chan->mappings);
+	chan->dma_dev = dmaengine_get_dma_device(dma);
+	udma_engine_init(&chan->engine, dma);
+	cdev_init(&chan->cdev, &udma_fops);
+	chan->cdev.owner = THIS_MODULE;
+	if (dev_set_name(&chan->dev, "udma%d", minor)) {
+		put_device(&chan->dev);
+		return ERR_PTR(-ENOMEM);
+	}
+	udma_chan_init_info(chan, name, dma);
+	return chan;
+}
+
+static bool udma_chan_filter(struct dma_chan *dma, void *data)
+{
+	const struct udma_binding *binding = data;
+
+	return dma->chan_id == binding->chan_id &&
+	       !strcmp(dev_name(dma->device->dev), binding->device);
+}
+
+/* Claim the channel of a binding; it was there when the binding was made. */
+static struct dma_chan *udma_chan_claim(struct udma_binding *binding)
+{
+	struct dma_chan *dma;
+	dma_cap_mask_t any;
+
+	dma_cap_zero(any);
+	dma = dma_request_channel(any, udma_chan_filter, binding);
+	if (!dma)
+		return ERR_PTR(-EBUSY);
+	if (!udma_chan_capabilities(dma)) {
+		dma_release_channel(dma);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return dma;
+}
+
+static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_binding *binding)
+{
+	struct udma_chan *chan;
+	struct dma_chan *dma;
+	int ret;
+
+	dma = udma_chan_claim(binding);
+	if (IS_ERR(dma))
+		return PTR_ERR(dma);
+	/* Managed: when the provider's driver goes, ours goes first. */
+	if (!device_link_add(&pdev->dev, dma->device->dev, DL_FLAG_AUTOREMOVE_CONSUMER)) {
+		ret = -ENOMEM;
+		goto err_release_channel;
+	}
+	chan = udma_chan_new(&pdev->dev, binding->name, dma);
+	if (IS_ERR(chan)) {
+		ret = PTR_ERR(chan);
+		goto err_release_channel;
+	}
+	platform_set_drvdata(pdev, chan);
+	strscpy(binding->dev_name, dev_name(&chan->dev), sizeof(binding->dev_name));
+	/* The last step: from here on programs come in. */
+	ret = cdev_device_add(&chan->cdev, &chan->dev);
+	if (ret)
+		goto err_put_chan;
+	return 0;
+
+err_put_chan:
+	put_device(&chan->dev);
+err_release_channel:
+	dma_release_channel(dma);
+	return ret;
+}
+
+static int udma_chan_probe(struct platform_device *pdev)
+{
+	struct udma_binding *binding = dev_get_platdata(&pdev->dev);
+
+	if (!binding)
+		return -ENODEV;
+	binding->error = udma_chan_probe_binding(pdev, binding);
+	return binding->error;
+}
+
+/* Tell every program that the channel has gone. */
+static void udma_chan_close_files(struct udma_chan *chan)
+{
+	struct udma_file *file;
+
+	lockdep_assert_held(&chan->files_lock);
+	guard(spinlock_irq)(&chan->engine.lock);
+	list_for_each_entry(file, &chan->files, node)
+		udma_events_close(&file->events);
+}
+
+/*
+ * Also called before the provider's own driver goes, by the device link. First
+ * nobody new, then nobody inside, then hardware, then events, then mappings, and
+ * only then the memory and the channel.
+ */
+static void udma_chan_remove(struct platform_device *pdev)
+{
+	struct udma_chan *chan = platform_get_drvdata(pdev);
+	struct dma_chan *dma = chan->engine.dma;
+
+	cdev_device_del(&chan->cdev, &chan->dev);
+	WRITE_ONCE(chan->gone, true);
+	synchronize_srcu(&udma_chan_srcu);
+	scoped_guard(mutex, &chan->files_lock) {
+		udma_engine_stop(chan);
+		udma_chan_close_files(chan);
+		udma_mappings_zap(chan);
+	}
+	udma_buffers_unmap(chan);
+	dma_release_channel(dma);
+	udma_binding_set_gone(dev_get_platdata(&pdev->dev));
+	put_device(&chan->dev);
+}
+
+UDMA_PLATFORM_REMOVE(udma_chan_remove)
+
+struct platform_driver udma_driver = {
+	.probe = udma_chan_probe,
+	UDMA_PLATFORM_REMOVE_OP(udma_chan_remove),
+	.driver = {
+		.name = "udma",
+		/* There is a device for each binding, and no other use for one. */
+		.suppress_bind_attrs = true,
+		/* Who binds a channel wants to know at once how it went. */
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+	},
+};

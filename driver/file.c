@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One open file: its operations and the table of its ioctls.
+ */
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "udma.h"
+
+union udma_command {
+	struct udma_info info;
+	struct udma_buffer_alloc buffer_alloc;
+	struct udma_buffer_free buffer_free;
+	struct udma_submit submit;
+	struct udma_eventfd eventfd;
+};
+
+/**
+ * struct udma_call - one ioctl under way
+ * @file: on which
+ * @user: the program's structure
+ * @bytes: how long the program says it is
+ * @command: the kernel's copy of it, as long as the kernel knows it
+ * @command_bytes: how long that is
+ */
+struct udma_call {
+	struct udma_file *file;
+	void __user *user;
+	u32 bytes;
+	union udma_command command;
+	u32 command_bytes;
+};
+
+/* Copy the answer out, as much of it as the program knows. */
+static int udma_call_answer(struct udma_call *call)
+{
+	size_t bytes = min(call->bytes, call->command_bytes);
+
+	return copy_to_user(call->user, &call->command, bytes) ? -EFAULT : 0;
+}
+
+static long udma_ioctl_info(struct udma_call *call)
+{
+	call->command.info = call->file->chan->info;
+	call->command.info.size = call->bytes;
+	return udma_call_answer(call);
+}
+
+static long udma_ioctl_buffer_alloc(struct udma_call *call)
+{
+	struct udma_buffer_alloc *cmd = &call->command.buffer_alloc;
+	bool coherent = call->file->chan->info.out_capabilities & UDMA_CAP_COHERENT;
+	struct udma_buffer *buffer;
+	int ret;
+
+	if (cmd->memory != UDMA_MEMORY_COHERENT || cmd->__reserved)
+		return -EINVAL;
+	buffer = udma_buffer_alloc(call->file, cmd->bytes);
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	cmd->out_handle = buffer->handle;
+	cmd->out_mmap_offset = udma_mapping_offset(buffer);
+	cmd->out_map_bytes = buffer->map_bytes;
+	cmd->out_caching = coherent ? UDMA_CACHING_CACHED : UDMA_CACHING_UNCACHED;
+	ret = udma_call_answer(call);
+	if (ret)
+		udma_buffer_discard(buffer);
+	else
+		udma_buffer_publish(buffer);
+	return ret;
+}
+
+static long udma_ioctl_buffer_free(struct udma_call *call)
+{
+	if (call->command.buffer_free.__reserved)
+		return -EINVAL;
+	return udma_buffer_free(call->file, call->command.buffer_free.handle);
+}
+
+/* Copy the next requests of a submit; *@count of them could be. */
+static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *cmd, u32 first,
+			     unsigned int *count)
+{
+	u64 address = cmd->requests + (u64)first * cmd->request_bytes;
+	unsigned int want = min_t(u32, cmd->count - first, UDMA_SUBMIT_BATCH);
+	int ret;
+
+	lockdep_assert_held(&file->submit_lock);
+	for (*count = 0; *count < want; (*count)++) {
+		ret = copy_struct_from_user(&file->batch[*count], sizeof(file->batch[0]),
+					    u64_to_user_ptr(address), cmd->request_bytes);
+		if (ret)
+			return ret;
+		address += cmd->request_bytes;
+	}
+	return 0;
+}
+
+/*
+ * Take up to a batch of requests and give them to the engine.
+ * Return: zero to go on, or why no more can be taken.
+ */
+static int udma_submit_batch(struct udma_file *file, const struct udma_submit *cmd, u32 *done)
+{
+	unsigned int count, taken;
+	int ret, error, cookie;
+
+	ret = udma_submit_fetch(file, cmd, *done, &count);
+	if (!count)
+		return ret;
+	cookie = udma_chan_enter(file->chan);
+	if (cookie < 0)
+		return cookie;
+	error = udma_xfer_submit(file, file->batch, count, &taken);
+	if (taken)
+		udma_engine_run(&file->chan->engine);
+	udma_chan_leave(cookie);
+	*done += taken;
+	return error ?: ret;
+}
+
+static long udma_ioctl_submit(struct udma_call *call)
+{
+	struct udma_submit *cmd = &call->command.submit;
+	struct udma_file *file = call->file;
+	u32 done = 0;
+	int ret;
+
+	if (!cmd->count || cmd->request_bytes < sizeof(struct udma_request))
+		return -EINVAL;
+	if (cmd->request_bytes > PAGE_SIZE)
+		return -E2BIG;
+	if (mutex_lock_interruptible(&file->submit_lock))
+		return -ERESTARTSYS;
+	/* Before anything is taken: from then on the call cannot fail. */
+	cmd->out_sequence = file->sequence;
+	ret = udma_call_answer(call);
+	while (!ret && done < cmd->count) {
+		ret = udma_submit_batch(file, cmd, &done);
+		/* Another thread may make room for as long as it likes. */
+		if (done >= UDMA_EVENT_SLOTS || signal_pending(current))
+			break;
+		cond_resched();
+	}
+	mutex_unlock(&file->submit_lock);
+	return done ?: ret;
+}
+
+static long udma_ioctl_eventfd(struct udma_call *call)
+{
+	if (call->command.eventfd.__reserved)
+		return -EINVAL;
+	return udma_events_set_eventfd(call->file, call->command.eventfd.fd);
+}
+
+/**
+ * struct udma_ioctl - an ioctl
+ * @run: does it
+ * @bytes: how long its structure is
+ * @min_bytes: how long it was in the first version
+ * @reads: whether a file that is only open for reading may
+ * @gone: whether it is possible when the channel is gone
+ */
+struct udma_ioctl {
+	long (*run)(struct udma_call *call);
+	u32 bytes;
+	u32 min_bytes;
+	bool reads;
+	bool gone;
+};
+
+#define UDMA_IOCTL(_cmd, _run, _type, _last, ...)				\
+	[_IOC_NR(_cmd)] = {							\
+		.run = (_run),							\
+		.bytes = sizeof(struct _type) + BUILD_BUG_ON_ZERO(		\
+			sizeof(struct _type) > sizeof(union udma_command)),	\
+		.min_bytes = offsetofend(struct _type, _last), __VA_ARGS__	\
+	}
+
+static const struct udma_ioctl udma_ioctls[] = {
+	UDMA_IOCTL(UDMA_INFO, udma_ioctl_info, udma_info, out_driver, .reads = true),
+	UDMA_IOCTL(UDMA_BUFFER_ALLOC, udma_ioctl_buffer_alloc, udma_buffer_alloc, __reserved),
+	UDMA_IOCTL(UDMA_BUFFER_FREE, udma_ioctl_buffer_free, udma_buffer_free, __reserved,
+		   .gone = true),
+	UDMA_IOCTL(UDMA_SUBMIT, udma_ioctl_submit, udma_submit, out_sequence),
+	UDMA_IOCTL(UDMA_EVENTFD, udma_ioctl_eventfd, udma_eventfd, __reserved),
+};
+
+static_assert(sizeof(struct udma_info) == 216);
+static_assert(sizeof(struct udma_buffer_alloc) == 48);
+static_assert(sizeof(struct udma_buffer_free) == 16);
+static_assert(sizeof(struct udma_request) == 64);
+static_assert(sizeof(struct udma_submit) == 32);
+static_assert(sizeof(struct udma_eventfd) == 16);
+static_assert(sizeof(struct udma_event) == 64);
+
+static const struct udma_ioctl *udma_ioctl_find(unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (cmd != _IO(UDMA_IOCTL_TYPE, nr) || nr >= ARRAY_SIZE(udma_ioctls))
+		return NULL;
+	nr = array_index_nospec(nr, ARRAY_SIZE(udma_ioctls));
+	return udma_ioctls[nr].run ? &udma_ioctls[nr] : NULL;
+}
+
+/* Copy the program's structure, whose size and flags are the same in all. */
+static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioctl)
+{
+	struct udma_buffer_free *head = &call->command.buffer_free;
+	int ret;
+
+	if (get_user(call->bytes, (u32 __user *)call->user))
+		return -EFAULT;
+	if (call->bytes < ioctl->min_bytes)
+		return -EINVAL;
+	if (call->bytes > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&call->command, ioctl->bytes, call->user, call->bytes);
+	if (ret)
+		return ret;
+	call->command_bytes = ioctl->bytes;
+	/* It may have changed since; what counts is what was checked. */
+	head->size = call->bytes;
+	return head->flags ? -EINVAL : 0;
+}
+
+static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct udma_call call = { .file = filp->private_data, .user = (void __user *)arg };
+	const struct udma_ioctl *ioctl = udma_ioctl_find(cmd);
+	int ret;
+
+	if (!ioctl)
+		return -ENOTTY;
+	if (!ioctl->reads && !(filp->f_mode & FMODE_WRITE))
+		return -EBADF;
+	ret = udma_call_fetch(&call, ioctl);
+	if (ret)
+		return ret;
+	if (!ioctl->gone && udma_chan_gone(call.file->chan))
+		return -ENODEV;
+	return ioctl->run(&call);
+}
+
+static ssize_t udma_fops_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct udma_file *file = iocb->ki_filp->private_data;
+
+	return udma_events_read(&file->events, to, iocb->ki_filp->f_flags & O_NONBLOCK,
+				iocb->ki_flags & IOCB_NOWAIT);
+}
+
+static __poll_t udma_fops_poll(struct file *filp, struct poll_table_struct *wait)
+{
+	struct udma_file *file = filp->private_data;
+
+	return udma_events_poll(&file->events, filp, wait);
+}
+
+static int udma_fops_mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct udma_file *file = filp->private_data;
+	int cookie = udma_chan_enter(file->chan);
+	int ret;
+
+	if (cookie < 0)
+		return cookie;
+	ret = udma_mapping_create(file, vma);
+	udma_chan_leave(cookie);
+	return ret;
+}
+
+static void udma_file_free(struct udma_file *file)
+{
+	udma_events_destroy(&file->events);
+	mutex_destroy(&file->submit_lock);
+	put_device(&file->chan->dev);
+	kvfree(file);
+}
+
+/* Let go of the kernel's part of a file, in process context. */
+void udma_file_put(struct udma_file *file)
+{
+	scoped_guard(spinlock_irq, &file->chan->engine.lock) {
+		if (--file->refs)
+			return;
+	}
+	udma_file_free(file);
+}
+
+static struct udma_file *udma_file_new(struct udma_chan *chan)
+{
+	struct udma_file *file;
+	unsigned int i;
+
+	file = kvzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	if (!file)
+		return NULL;
+	if (udma_events_init(&file->events)) {
+		kvfree(file);
+		return NULL;
+	}
+	file->chan = chan;
+	get_device(&chan->dev);
+	file->refs = 1;
+	file->sequence = 1;
+	mutex_init(&file->submit_lock);
+	INIT_LIST_HEAD(&file->run);
+	INIT_LIST_HEAD(&file->queue);
+	INIT_LIST_HEAD(&file->free);
+	for (i = 0; i < UDMA_EVENT_SLOTS; i++)
+		list_add_tail(&file->xfers[i].node, &file->free);
+	udma_buffers_init(&file->buffers);
+	return file;
+}
+
+static int udma_fops_open(struct inode *inode, struct file *filp)
+{
+	struct udma_chan *chan = container_of(inode->i_cdev, struct udma_chan, cdev);
+	struct udma_file *file = udma_file_new(chan);
+
+	if (!file)
+		return -ENOMEM;
+	file->mapping = filp->f_mapping;
+	filp->private_data = file;
+	scoped_guard(mutex, &chan->files_lock) {
+		/* Set before remove() takes the lock to close all that are listed. */
+		if (!udma_chan_gone(chan)) {
+			list_add(&file->node, &chan->files);
+			filp->f_mode |= FMODE_NOWAIT;
+			return stream_open(inode, filp);
+		}
+	}
+	udma_file_put(file);
+	return -ENODEV;
+}
+
+/* Nothing waits here: what hardware still has is let go of when it is done. */
+static int udma_fops_release(struct inode *inode, struct file *filp)
+{
+	struct udma_file *file = filp->private_data;
+	struct udma_chan *chan = file->chan;
+
+	scoped_guard(mutex, &chan->files_lock)
+		list_del(&file->node);
+	udma_events_set_eventfd(file, -1);
+	scoped_guard(spinlock_irq, &chan->engine.lock) {
+		file->closed = true;
+		udma_xfer_abort_file(file, -ECANCELED);
+		udma_buffers_drop(file);
+	}
+	/* The file may be the last one that holds the channel. */
+	get_device(&chan->dev);
+	udma_buffers_reap(chan);
+	udma_file_put(file);
+	put_device(&chan->dev);
+	return 0;
+}
+
+const struct file_operations udma_fops = {
+	.owner = THIS_MODULE,
+	.open = udma_fops_open,
+	.release = udma_fops_release,
+	.read_iter = udma_fops_read_iter,
+	.poll = udma_fops_poll,
+	.mmap = udma_fops_mmap,
+	.unlocked_ioctl = udma_fops_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};

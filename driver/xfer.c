@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One transfer: what a request must be to become one, its cursor over the
+ * slices that hardware gets, and its states. QUEUED -> ISSUED -> its event.
+ */
+#include <linux/dmaengine.h>
+#include <linux/list.h>
+
+#include "udma.h"
+
+/* What each op needs. */
+static const struct {
+	u32 capability;
+	bool reads;
+	u32 max_fill;
+} udma_ops[] = {
+	[UDMA_OP_COPY] = { .capability = UDMA_CAP_COPY, .reads = true },
+	[UDMA_OP_FILL] = { .capability = UDMA_CAP_FILL, .max_fill = U8_MAX },
+};
+
+static bool udma_range_within(const struct udma_buffer *buffer, u64 offset, u64 bytes)
+{
+	return offset <= buffer->bytes && bytes <= buffer->bytes - offset;
+}
+
+/* For ranges that are known to be within their buffer. */
+static bool udma_ranges_overlap(u64 a, u64 b, u64 bytes)
+{
+	return a < b + bytes && b < a + bytes;
+}
+
+/* What can be said of a request without its buffers. */
+static int udma_request_check(const struct udma_chan *chan, const struct udma_request *request)
+{
+	u64 align;
+
+	if (request->op >= ARRAY_SIZE(udma_ops) || request->flags & ~UDMA_REQUEST_F_FENCE ||
+	    request->__reserved || request->__reserved2)
+		return -EINVAL;
+	if (!(chan->info.out_capabilities & udma_ops[request->op].capability))
+		return -EOPNOTSUPP;
+	if (!request->bytes || request->fill > udma_ops[request->op].max_fill)
+		return -EINVAL;
+	if (!udma_ops[request->op].reads && (request->src_handle || request->src_offset))
+		return -EINVAL;
+	align = request->op == UDMA_OP_FILL ? chan->info.out_fill_align :
+					      chan->info.out_copy_align;
+	if ((request->dst_offset | request->src_offset | request->bytes) & (align - 1))
+		return -EINVAL;
+	return 0;
+}
+
+/* Find the buffers of a request, whose handles and ranges must be right. */
+static int udma_request_resolve(struct udma_file *file, const struct udma_request *request,
+				struct udma_buffer **dst, struct udma_buffer **src)
+{
+	bool reads = udma_ops[request->op].reads;
+
+	*src = NULL;
+	*dst = udma_buffer_find(file, request->dst_handle);
+	if (reads)
+		*src = udma_buffer_find(file, request->src_handle);
+	if (!*dst || (reads && !*src))
+		return -ENOENT;
+	if (!udma_range_within(*dst, request->dst_offset, request->bytes))
+		return -ERANGE;
+	if (reads && !udma_range_within(*src, request->src_offset, request->bytes))
+		return -ERANGE;
+	if (*dst == *src &&
+	    udma_ranges_overlap(request->dst_offset, request->src_offset, request->bytes))
+		return -EINVAL;
+	return 0;
+}
+
+/* Make a transfer of a request: -> QUEUED. */
+static int udma_xfer_queue(struct udma_file *file, const struct udma_request *request)
+{
+	struct udma_buffer *dst, *src;
+	struct udma_xfer *xfer;
+	int ret;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	ret = udma_request_resolve(file, request, &dst, &src);
+	if (ret)
+		return ret;
+	if (!udma_events_reserve(&file->events))
+		return -EAGAIN;
+
+	/* There is one for each slot of the queue, and this one has a slot. */
+	xfer = list_first_entry(&file->free, struct udma_xfer, node);
+	*xfer = (struct udma_xfer) {
+		.node = xfer->node,
+		.file = file,
+		.dst = dst,
+		.src = src,
+		.dst_offset = request->dst_offset,
+		.src_offset = request->src_offset,
+		.bytes = request->bytes,
+		.user_data = request->user_data,
+		.sequence = file->sequence++,
+		.state = UDMA_XFER_QUEUED,
+		.op = request->op,
+		.fill = request->fill,
+		.fence = request->flags & UDMA_REQUEST_F_FENCE,
+	};
+	udma_buffer_get(dst);
+	if (src)
+		udma_buffer_get(src);
+	list_move_tail(&xfer->node, &file->queue);
+	udma_engine_add(&file->chan->engine, file);
+	return 0;
+}
+
+/**
+ * udma_xfer_submit - make transfers of requests
+ * @file: whose they are; its submit_lock is held
+ * @requests: in kernel memory, where the program cannot change them any more
+ * @count: how many
+ * @taken: how many became transfers, from the front
+ *
+ * Called inside udma_chan_enter().
+ *
+ * Return: zero, or why the first one not taken was not.
+ */
+int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
+		     unsigned int count, unsigned int *taken)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&file->submit_lock);
+	guard(spinlock_irq)(&file->chan->engine.lock);
+	for (*taken = 0; *taken < count; (*taken)++) {
+		ret = udma_request_check(file->chan, &requests[*taken]);
+		if (!ret)
+			ret = udma_xfer_queue(file, &requests[*taken]);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * The transfer of @file that hardware is to be given a piece of next, or NULL.
+ * There is one more look when the one that a fence waits for has ended.
+ */
+struct udma_xfer *udma_xfer_first(struct udma_file *file)
+{
+	struct udma_xfer *xfer;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	xfer = list_first_entry_or_null(&file->queue, struct udma_xfer, node);
+	if (xfer && xfer->fence && xfer->state == UDMA_XFER_QUEUED && file->active)
+		return NULL;
+	return xfer;
+}
+
+/* Take the next piece of a transfer for hardware: QUEUED -> ISSUED. */
+void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice *slice)
+{
+	size_t bytes = min_t(u64, xfer->bytes - xfer->cursor, max_bytes);
+
+	lockdep_assert_held(&xfer->file->chan->engine.lock);
+	*slice = (struct udma_slice) {
+		.dst = xfer->dst->dma + xfer->dst_offset + xfer->cursor,
+		.src = xfer->src ? xfer->src->dma + xfer->src_offset + xfer->cursor : 0,
+		.bytes = bytes,
+		.op = xfer->op,
+		.fill = xfer->fill,
+	};
+	if (xfer->state == UDMA_XFER_QUEUED) {
+		xfer->state = UDMA_XFER_ISSUED;
+		xfer->file->active++;
+	}
+	xfer->slots++;
+	xfer->cursor += bytes;
+	if (xfer->cursor == xfer->bytes)
+		list_del_init(&xfer->node);
+}
+
+/* Tell the program how a transfer ended, and let go of what it held. */
+static void udma_xfer_end(struct udma_xfer *xfer)
+{
+	const struct udma_event event = {
+		.type = UDMA_EVENT_TRANSFER,
+		.user_data = xfer->user_data,
+		.sequence = xfer->sequence,
+		.bytes = xfer->moved,
+		.status = xfer->status,
+		.flags = xfer->inexact ? 0 : UDMA_EVENT_F_EXACT,
+	};
+	struct udma_file *file = xfer->file;
+	struct udma_engine *engine = &file->chan->engine;
+
+	lockdep_assert_held(&engine->lock);
+	if (xfer->state == UDMA_XFER_ISSUED)
+		file->active--;
+	xfer->state = UDMA_XFER_FREE;
+	list_move(&xfer->node, &file->free);
+	if (list_empty(&file->queue))
+		udma_engine_remove(engine, file);
+	else if (!file->active)
+		udma_engine_add(engine, file);
+	if (!file->closed)
+		udma_events_post(&file->events, &event);
+	/* Last: the buffers are what keeps the file. */
+	if (xfer->src)
+		udma_buffer_put(xfer->src);
+	udma_buffer_put(xfer->dst);
+}
+
+/* End a transfer when hardware has nothing of it and will be given no more. */
+static void udma_xfer_settle(struct udma_xfer *xfer)
+{
+	if (xfer->slots)
+		return;
+	if (xfer->status || xfer->cursor == xfer->bytes)
+		udma_xfer_end(xfer);
+}
+
+/* Give hardware no more of a transfer, and remember why. */
+static void udma_xfer_fail(struct udma_xfer *xfer, int status)
+{
+	if (!xfer->status)
+		xfer->status = status;
+	if (!list_empty(&xfer->node)) {
+		list_del_init(&xfer->node);
+		if (list_empty(&xfer->file->queue))
+			udma_engine_remove(&xfer->file->chan->engine, xfer->file);
+	}
+}
+
+/* The piece that was taken last did not get to hardware: put it back. */
+void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	xfer->slots--;
+	xfer->cursor -= bytes;
+	if (xfer->status) {
+		/* It was aborted while the provider had been asked. */
+		udma_xfer_settle(xfer);
+		return;
+	}
+	if (!xfer->cursor) {
+		xfer->state = UDMA_XFER_QUEUED;
+		file->active--;
+	}
+	if (list_empty(&xfer->node))
+		list_add(&xfer->node, &file->queue);
+	udma_engine_add(&file->chan->engine, file);
+}
+
+/**
+ * udma_xfer_complete - hardware is done with a piece of a transfer
+ * @xfer: the transfer
+ * @bytes: how long the piece was
+ * @moved: how much of it was moved
+ * @status: zero or a negative errno
+ * @exact: whether @moved is all that was moved
+ */
+void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int status, bool exact)
+{
+	lockdep_assert_held(&xfer->file->chan->engine.lock);
+	xfer->slots--;
+	xfer->moved += min(moved, bytes);
+	xfer->inexact |= !exact;
+	if (status)
+		udma_xfer_fail(xfer, status);
+	udma_xfer_settle(xfer);
+}
+
+/* End a transfer as soon as hardware lets go of it: at once, if it has none. */
+void udma_xfer_abort(struct udma_xfer *xfer, int status)
+{
+	lockdep_assert_held(&xfer->file->chan->engine.lock);
+	udma_xfer_fail(xfer, status);
+	udma_xfer_settle(xfer);
+}
+
+/* Abort all transfers of a file that hardware has not been given whole. */
+void udma_xfer_abort_file(struct udma_file *file, int status)
+{
+	struct udma_xfer *xfer;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	while ((xfer = list_first_entry_or_null(&file->queue, struct udma_xfer, node)))
+		udma_xfer_abort(xfer, status);
+}
