@@ -25,6 +25,19 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/*
+ * Until 6.15, x86 tracks what remap_pfn_range() mapped by looking into the page
+ * table, and warns when a fork() finds it emptied under its eyes. For memory in
+ * the linear map there is nothing to track.
+ */
+static inline void udma_vma_untrack(struct vm_area_struct *vma, const void *memory)
+{
+#ifdef VM_PAT
+	if (virt_addr_valid(memory))
+		vm_flags_clear(vma, VM_PAT);
+#endif
+}
+
 /* What a class's attributes are handed became const in 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 #define UDMA_CLASS_CONST
@@ -82,6 +95,18 @@ static inline void udma_hrtimer_setup(struct hrtimer *timer,
 	timer->function = fn;
 #else
 	hrtimer_setup(timer, fn, clock, mode);
+#endif
+}
+
+/* Whether a device is coherent was a bit-field until 7.2, where an architecture asks. */
+static inline void udma_set_dma_coherent(struct device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+	dev_set_dma_coherent(dev);
+#elif defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU_ALL)
+	dev->dma_coherent = true;
 #endif
 }
 

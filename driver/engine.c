@@ -12,6 +12,7 @@
 #include <linux/bottom_half.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
+#include <linux/module.h>
 #include <linux/wait.h>
 
 #include "udma.h"
@@ -314,9 +315,20 @@ static size_t udma_engine_slice_bytes(struct dma_chan *dma, enum dmaengine_align
 	return max(round_down(max, 1UL << align), 1UL << align);
 }
 
+/* Whether the provider tells how far a descriptor came that it did not finish. */
+static bool udma_engine_is_exact(struct dma_chan *dma)
+{
+	enum dma_residue_granularity granularity = dma->device->residue_granularity;
+	struct dma_slave_caps caps;
+
+	/* A failure means that nothing is told, as is usual for memory only. */
+	if (!dma_get_slave_caps(dma, &caps))
+		granularity = caps.residue_granularity;
+	return granularity != DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+}
+
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 {
-	struct dma_slave_caps caps;
 	unsigned int i;
 
 	spin_lock_init(&engine->lock);
@@ -324,9 +336,7 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	INIT_DELAYED_WORK(&engine->work, udma_engine_work);
 	init_waitqueue_head(&engine->left);
 	engine->dma = dma;
-	/* A failure means that nothing is told, as is usual for memory only. */
-	engine->exact = !dma_get_slave_caps(dma, &caps) &&
-			caps.residue_granularity != DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	engine->exact = udma_engine_is_exact(dma);
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =
@@ -358,12 +368,20 @@ static void udma_engine_retire(struct udma_engine *engine, int status)
 	}
 }
 
-/* Hardware could not be stopped: what it may still touch stays for ever. */
-static void udma_engine_hold(struct udma_engine *engine)
+/*
+ * Hardware could not be stopped: what it may still touch stays for ever, and so
+ * does what a late callback needs: the slots and the code.
+ */
+static void udma_engine_hold(struct udma_chan *chan)
 {
+	struct udma_engine *engine = &chan->engine;
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
+	dev_err(&chan->dev, "%s cannot be stopped: the memory it may use is lost\n",
+		chan->info.out_channel);
+	get_device(&chan->dev);
+	__module_get(THIS_MODULE);
 	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
 		if (!engine->slots[i].issued)
 			continue;
@@ -411,12 +429,8 @@ void udma_engine_stop(struct udma_chan *chan)
 	if (free_running)
 		free_running = !wait_event_timeout(engine->left, udma_engine_is_empty(engine),
 						   UDMA_DRAIN_TIMEOUT);
-	if (free_running)
-		dev_err(&chan->dev, "%s cannot be stopped: the memory it may use is lost\n",
-			chan->info.out_channel);
-
 	guard(spinlock_irq)(&engine->lock);
 	if (free_running)
-		udma_engine_hold(engine);
+		udma_engine_hold(chan);
 	udma_engine_retire(engine, -ENODEV);
 }

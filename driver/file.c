@@ -324,8 +324,12 @@ static struct udma_file *udma_file_new(struct udma_chan *chan)
 static int udma_fops_open(struct inode *inode, struct file *filp)
 {
 	struct udma_chan *chan = container_of(inode->i_cdev, struct udma_chan, cdev);
-	struct udma_file *file = udma_file_new(chan);
+	struct udma_file *file;
 
+	/* So that nobody takes it for granted before it means something. */
+	if (filp->f_flags & O_EXCL)
+		return -EOPNOTSUPP;
+	file = udma_file_new(chan);
 	if (!file)
 		return -ENOMEM;
 	file->mapping = filp->f_mapping;

@@ -113,6 +113,7 @@ static int udma_mapping_fill(struct udma_mapping *mapping, struct vm_area_struct
 				buffer->map_bytes);
 	/* What unmap_mapping_range() will look for. */
 	vma->vm_pgoff = pgoff;
+	udma_vma_untrack(vma, buffer->cpu);
 	return ret;
 }
 

@@ -40,12 +40,13 @@
  * E2BIG      @size is larger than this kernel knows, and what it does not know
  *            is not zero; or @size is over a page
  * EBADF      the file is not open for writing (all but UDMA_INFO)
- * ENODEV     the channel is gone; what is left to do is to read the last events
- *            and to close the file
- * EINTR      a signal came before anything was done
+ * ENODEV     the channel is gone; what is left to do is to read the last events,
+ *            to free buffers and to close the file (all but UDMA_BUFFER_FREE)
+ * EINTR      a signal came before anything was done (unless its handler was set
+ *            with SA_RESTART)
  * ========== ==================================================================
  *
- * One request in UDMA_SUBMIT, and others where they say so, may fail with:
+ * Those that say so may also fail with:
  *
  * ========== ==================================================================
  * EOPNOTSUPP the request is understood, but this channel cannot do it
@@ -62,9 +63,13 @@
  * was read, EFAULT, and ENODEV when the channel is gone and no event is left.
  *
  * mmap() fails with EINVAL for an offset where no buffer is, a length beyond the
- * buffer or a mapping that is not shared, EACCES for PROT_EXEC or for writing
- * to a file not open for it, ENOMEM, and ENODEV when the channel is gone. A
- * touch of a mapping whose channel has gone is SIGBUS.
+ * buffer or a mapping that is not shared, EACCES for PROT_EXEC or for a file
+ * that is not open for reading, or for writing where PROT_WRITE wants it,
+ * ENOMEM, and ENODEV when the channel is gone. A touch of a mapping whose
+ * channel has gone is SIGBUS. Offsets need an off_t of 64 bits.
+ *
+ * open() fails with EOPNOTSUPP for O_EXCL, which is kept for a later meaning,
+ * ENOMEM, and ENODEV or ENXIO when the channel has just gone.
  *
  * The status of an event is zero or one of these, negative:
  *
@@ -105,8 +110,8 @@ enum udma_capability {
  * @out_capabilities: bits of enum udma_capability
  * @out_max_bytes: the most memory that the buffers of one file may have
  *	together, each rounded up to whole pages
- * @out_max_segment_bytes: the most that is handed to the controller in one
- *	descriptor; a longer transfer is cut into such pieces by the kernel
+ * @out_max_segment_bytes: the most that the controller takes in one descriptor.
+ *	The kernel cuts longer transfers into pieces, which may be shorter still
  * @out_max_buffers: the most buffers that one file may have
  * @out_max_transfers: the most transfers of one file that are under way or whose
  *	event has not been read
@@ -273,13 +278,16 @@ struct udma_request {
  *	numbered without a gap, in the order of the array
  *
  * Returns how many were taken, from the front of the array. That is fewer than
- * @count when a request is bad or there is no room for it: submit the rest again
- * to be told why. When not even the first one was taken, the call fails with
+ * @count when a request is bad or there is no room for it, when a signal comes,
+ * and never more than out_max_transfers: submit the rest again to go on or to be
+ * told why not. When not even the first one was taken, the call fails with
  * its error. Each transfer taken ends with exactly one event.
  *
- * Errors: EINVAL for no request, an unknown op, a fill value over 255, no
- * bytes, an overlapping copy, or offsets or a length not aligned as the channel
- * needs it; EOPNOTSUPP, ENOENT, ERANGE, EAGAIN.
+ * Errors: EINVAL for no request, @request_bytes too small, an unknown op, a fill
+ * value over 255, no bytes, an overlapping copy, or offsets or a length not
+ * aligned as the channel needs it; E2BIG for @request_bytes over a page, or for
+ * what this kernel does not know of a request and is not zero; EOPNOTSUPP,
+ * ENOENT, ERANGE, EAGAIN.
  */
 struct udma_submit {
 	__u32 size;
@@ -333,7 +341,7 @@ enum udma_event_flags {
  * @user_data: the request's
  * @sequence: the transfer's number in its file, 1 for the first one submitted
  * @timestamp_ns: CLOCK_MONOTONIC when the kernel learned of the end
- * @bytes: how many were moved
+ * @bytes: how many were moved; after an error not always those at the front
  * @status: zero, or a negative errno that says why it ended; see DOC: errors
  * @flags: bits of enum udma_event_flags
  * @type: one of enum udma_event_type
