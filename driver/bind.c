@@ -30,12 +30,12 @@ static UDMA_CLASS_CONST struct class *udma_dma_class;
  * struct udma_search - a channel that is looked for
  * @channel: how it was specified
  * @provider: the device it was found on, a counted reference, or NULL
- * @chan_id: its number on it
+ * @found: dmaengine's name of it
  */
 struct udma_search {
 	const char *channel;
 	struct device *provider;
-	int chan_id;
+	char found[UDMA_NAME_BYTES];
 };
 
 static bool udma_search_matches(const struct udma_search *search, struct dma_chan *dma)
@@ -60,7 +60,7 @@ static bool udma_search_filter(struct dma_chan *dma, void *data)
 	udma_dma_class = dma->dev->device.class;
 	if (!search->provider && udma_search_matches(search, dma)) {
 		search->provider = get_device(dma->device->dev);
-		search->chan_id = dma->chan_id;
+		strscpy(search->found, dma_chan_name(dma), sizeof(search->found));
 	}
 	return false;
 }
@@ -161,12 +161,12 @@ void udma_binding_set_gone(struct udma_binding *binding)
 /* Make the device, which probes at once. The provider is locked: it stays bound. */
 static int udma_binding_create(const struct udma_search *search, const char *name)
 {
-	struct udma_binding init = { .chan_id = search->chan_id }, *binding;
+	struct udma_binding init = {}, *binding;
 	struct platform_device *pdev;
 	int ret = -ENOMEM;
 
 	strscpy(init.name, name, sizeof(init.name));
-	strscpy(init.device, dev_name(search->provider), sizeof(init.device));
+	strscpy(init.channel, search->found, sizeof(init.channel));
 	pdev = platform_device_alloc("udma", PLATFORM_DEVID_AUTO);
 	if (!pdev)
 		return -ENOMEM;

@@ -120,13 +120,11 @@ static int udma_buffer_charge(struct udma_buffer *buffer)
 
 static void udma_buffer_uncharge(struct udma_buffer *buffer)
 {
-	struct udma_file *file = buffer->file;
+	struct udma_buffers *buffers = &buffer->file->buffers;
 
-	scoped_guard(spinlock_irq, &buffer->chan->engine.lock) {
-		file->buffers.count--;
-		file->buffers.bytes -= buffer->map_bytes;
-	}
-	udma_file_put(file);
+	guard(spinlock_irq)(&buffer->chan->engine.lock);
+	buffers->count--;
+	buffers->bytes -= buffer->map_bytes;
 }
 
 /* Give the memory back to the device, if it is still there. */
@@ -148,11 +146,15 @@ void udma_buffers_reap(struct udma_chan *chan)
 	scoped_guard(mutex, &chan->reap_lock) {
 		scoped_guard(spinlock_irq, &chan->engine.lock)
 			list_splice_init(&chan->dead, &dead);
-		list_for_each_entry(buffer, &dead, node)
+		/* Inside: who waits for the lock finds the limits up to date. */
+		list_for_each_entry(buffer, &dead, node) {
 			udma_buffer_free_memory(buffer);
+			udma_buffer_uncharge(buffer);
+		}
 	}
+	/* The last file may be what holds the channel. */
 	list_for_each_entry_safe(buffer, next, &dead, node) {
-		udma_buffer_uncharge(buffer);
+		udma_file_put(buffer->file);
 		kfree(buffer);
 	}
 }

@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/idr.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/sysfs.h>
@@ -174,8 +175,7 @@ static bool udma_chan_filter(struct dma_chan *dma, void *data)
 {
 	const struct udma_binding *binding = data;
 
-	return dma->chan_id == binding->chan_id &&
-	       !strcmp(dev_name(dma->device->dev), binding->device);
+	return !strcmp(dma_chan_name(dma), binding->channel);
 }
 
 /* Claim the channel of a binding; it was there when the binding was made. */
@@ -195,6 +195,44 @@ static struct dma_chan *udma_chan_claim(struct udma_binding *binding)
 	return dma;
 }
 
+/* Tell every program that the channel has gone, and take its mappings. */
+static void udma_chan_close_files(struct udma_chan *chan)
+{
+	struct udma_file *file;
+
+	guard(mutex)(&chan->files_lock);
+	list_for_each_entry(file, &chan->files, node) {
+		scoped_guard(spinlock_irq, &chan->engine.lock)
+			udma_events_close(&file->events);
+		unmap_mapping_range(file->mapping, 0, 0, 1);
+	}
+}
+
+/*
+ * Take the channel away from who has it open. First nobody new, then nobody
+ * inside, then hardware, then events and mappings, and only then the memory.
+ */
+static void udma_chan_shutdown(struct udma_chan *chan)
+{
+	WRITE_ONCE(chan->gone, true);
+	synchronize_srcu(&udma_chan_srcu);
+	udma_engine_stop(chan);
+	udma_mappings_settle(chan);
+	udma_chan_close_files(chan);
+	udma_buffers_unmap(chan);
+}
+
+/* Managed: when the provider's driver goes, ours goes first. */
+static int udma_chan_link(struct device *dev, struct device *provider)
+{
+	struct device_link *link = device_link_add(dev, provider, DL_FLAG_AUTOREMOVE_CONSUMER);
+
+	if (!link)
+		return -ENOMEM;
+	/* The provider may be about to go, with its lock dropped to tell others. */
+	return READ_ONCE(link->status) == DL_STATE_CONSUMER_PROBE ? 0 : -ENODEV;
+}
+
 static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_binding *binding)
 {
 	struct udma_chan *chan;
@@ -204,11 +242,9 @@ static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_bin
 	dma = udma_chan_claim(binding);
 	if (IS_ERR(dma))
 		return PTR_ERR(dma);
-	/* Managed: when the provider's driver goes, ours goes first. */
-	if (!device_link_add(&pdev->dev, dma->device->dev, DL_FLAG_AUTOREMOVE_CONSUMER)) {
-		ret = -ENOMEM;
+	ret = udma_chan_link(&pdev->dev, dma->device->dev);
+	if (ret)
 		goto err_release_channel;
-	}
 	chan = udma_chan_new(&pdev->dev, binding->name, dma);
 	if (IS_ERR(chan)) {
 		ret = PTR_ERR(chan);
@@ -219,10 +255,12 @@ static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_bin
 	/* The last step: from here on programs come in. */
 	ret = cdev_device_add(&chan->cdev, &chan->dev);
 	if (ret)
-		goto err_put_chan;
+		goto err_shutdown;
 	return 0;
 
-err_put_chan:
+err_shutdown:
+	/* One may have come in by a node of its own. */
+	udma_chan_shutdown(chan);
 	put_device(&chan->dev);
 err_release_channel:
 	dma_release_channel(dma);
@@ -239,37 +277,14 @@ static int udma_chan_probe(struct platform_device *pdev)
 	return binding->error;
 }
 
-/* Tell every program that the channel has gone. */
-static void udma_chan_close_files(struct udma_chan *chan)
-{
-	struct udma_file *file;
-
-	lockdep_assert_held(&chan->files_lock);
-	guard(spinlock_irq)(&chan->engine.lock);
-	list_for_each_entry(file, &chan->files, node)
-		udma_events_close(&file->events);
-}
-
-/*
- * Also called before the provider's own driver goes, by the device link. First
- * nobody new, then nobody inside, then hardware, then events, then mappings, and
- * only then the memory and the channel.
- */
+/* Also called before the provider's own driver goes, by the device link. */
 static void udma_chan_remove(struct platform_device *pdev)
 {
 	struct udma_chan *chan = platform_get_drvdata(pdev);
-	struct dma_chan *dma = chan->engine.dma;
 
 	cdev_device_del(&chan->cdev, &chan->dev);
-	WRITE_ONCE(chan->gone, true);
-	synchronize_srcu(&udma_chan_srcu);
-	scoped_guard(mutex, &chan->files_lock) {
-		udma_engine_stop(chan);
-		udma_chan_close_files(chan);
-		udma_mappings_zap(chan);
-	}
-	udma_buffers_unmap(chan);
-	dma_release_channel(dma);
+	udma_chan_shutdown(chan);
+	dma_release_channel(chan->engine.dma);
 	udma_binding_set_gone(dev_get_platdata(&pdev->dev));
 	put_device(&chan->dev);
 }

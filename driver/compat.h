@@ -7,10 +7,13 @@
 #define UDMA_COMPAT_H
 
 #include <linux/device/class.h>
+#include <linux/dmaengine.h>
 #include <linux/eventfd.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/platform_device.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -35,6 +38,31 @@ static inline void udma_vma_untrack(struct vm_area_struct *vma, const void *memo
 #ifdef VM_PAT
 	if (virt_addr_valid(memory))
 		vm_flags_clear(vma, VM_PAT);
+#endif
+}
+
+/*
+ * Without it a 32-bit kernel takes no mmap() offset from 4 GiB on. A mode until
+ * 6.11, a flag of the operations from 6.12 on.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define UDMA_FMODE_UNSIGNED_OFFSET	FMODE_UNSIGNED_OFFSET
+#define UDMA_FOP_UNSIGNED_OFFSET
+#else
+#define UDMA_FMODE_UNSIGNED_OFFSET	0
+#define UDMA_FOP_UNSIGNED_OFFSET	.fop_flags = FOP_UNSIGNED_OFFSET,
+#endif
+
+/*
+ * Until 6.11, pl330 hands a descriptor to its next user with the callback_result
+ * of the last one still in it, and there are users that only set callback.
+ */
+static inline bool udma_callback_result_sticks(const struct dma_chan *dma)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return !strcmp(dev_driver_string(dma->device->dev), "dma-pl330");
+#else
+	return false;
 #endif
 }
 

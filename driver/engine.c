@@ -15,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "udma.h"
 
 /* Descriptors that a dispatcher issues before the channel's worker takes over. */
@@ -23,9 +24,14 @@
  * For how long a provider that refuses a descriptor with nothing in flight is
  * asked again. Some have a descriptor back only after its callback.
  */
-#define UDMA_REFUSAL_TIMEOUT	(HZ / 10)
-/* How long hardware that cannot be stopped may take to finish, at unbind. */
-#define UDMA_DRAIN_TIMEOUT	(5 * HZ)
+#define UDMA_REFUSAL_TIMEOUT	max(HZ / 50, 2)
+/*
+ * How long hardware may take, at unbind, to finish what it has. It is asked to
+ * stop only after that: zynqmp_dma, for one, says that it has and copies on.
+ */
+#define UDMA_DRAIN_TIMEOUT	HZ
+/* The same where it cannot be asked. */
+#define UDMA_DRAIN_TIMEOUT_LONG	(5 * HZ)
 
 /* Let the dispatcher look for work. From anywhere. */
 static void udma_engine_kick(struct udma_engine *engine)
@@ -138,14 +144,20 @@ static struct udma_slot *udma_engine_next(struct udma_engine *engine, struct udm
 	return slot;
 }
 
+/* Whether the provider told how far a descriptor came. Many leave residue alone. */
+static bool udma_slot_is_exact(const struct udma_slot *slot, const struct dmaengine_result *result)
+{
+	if (result->result == DMA_TRANS_NOERROR)
+		return true;
+	return slot->engine->exact && result->residue && result->residue <= slot->bytes;
+}
+
 /* How far a descriptor came, as far as the provider tells. */
 static size_t udma_slot_moved(const struct udma_slot *slot, const struct dmaengine_result *result)
 {
 	if (result->result == DMA_TRANS_NOERROR)
 		return slot->bytes;
-	if (!slot->engine->exact || result->residue > slot->bytes)
-		return 0;
-	return slot->bytes - result->residue;
+	return udma_slot_is_exact(slot, result) ? slot->bytes - result->residue : 0;
 }
 
 /* Hardware is done with a descriptor. In any context, also a hard interrupt. */
@@ -157,6 +169,7 @@ static void udma_engine_done(void *param, const struct dmaengine_result *result)
 	struct udma_xfer *xfer;
 	size_t bytes, moved;
 	int status;
+	bool exact;
 
 	if (!result)
 		result = &success;
@@ -165,11 +178,18 @@ static void udma_engine_done(void *param, const struct dmaengine_result *result)
 		return;
 	status = result->result == DMA_TRANS_NOERROR ? 0 : -EIO;
 	moved = udma_slot_moved(slot, result);
+	exact = udma_slot_is_exact(slot, result);
 	bytes = slot->bytes;
 	xfer = slot->xfer;
 	udma_slot_put(slot);
-	udma_xfer_complete(xfer, bytes, moved, status, !status || engine->exact);
+	udma_xfer_complete(xfer, bytes, moved, status, exact);
 	udma_engine_kick(engine);
+}
+
+/* For the providers that only look at the other kind of callback. */
+static void udma_engine_done_plain(void *param)
+{
+	udma_engine_done(param, NULL);
 }
 
 /*
@@ -190,21 +210,45 @@ static int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot,
 					       flags);
 	if (!tx)
 		return -EAGAIN;
-	tx->callback_result = udma_engine_done;
+	if (!engine->plain)
+		tx->callback_result = udma_engine_done;
+	tx->callback = udma_engine_done_plain;
 	tx->callback_param = slot;
 	slot->cookie = dmaengine_submit(tx);
+	if (slot->cookie == -EAGAIN)
+		return -EAGAIN;
 	return dma_submit_error(slot->cookie) ? -EIO : 0;
 }
 
-/* Whether a provider with nothing in flight has refused for too long. */
+/* Whether a provider with nothing in flight has refused for too long in a row. */
 static bool udma_engine_gave_up(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	if (!engine->refused) {
-		engine->refused = true;
+	if (!engine->refused || time_after(jiffies, engine->refused_last + UDMA_REFUSAL_TIMEOUT))
 		engine->refused_since = jiffies;
-	}
+	engine->refused = true;
+	engine->refused_last = jiffies;
 	return time_after(jiffies, engine->refused_since + UDMA_REFUSAL_TIMEOUT);
+}
+
+/* A refused slice goes back, and its file to the front or the end of the line. */
+static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfer, size_t bytes,
+			       bool front)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&engine->lock);
+	udma_xfer_untake(xfer, bytes);
+	if (list_empty(&file->run))
+		return;
+	if (front) {
+		/* It is still its turn. */
+		file->credit += bytes;
+		list_move(&file->run, &engine->runnable);
+	} else {
+		file->credit = 0;
+		list_move_tail(&file->run, &engine->runnable);
+	}
 }
 
 /*
@@ -223,15 +267,14 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 	lockdep_assert_held(&engine->lock);
 	udma_slot_put(slot);
 	if (error == -EAGAIN && !alone) {
-		udma_xfer_untake(xfer, bytes);
+		udma_engine_untake(engine, xfer, bytes, true);
 		return !engine->issued;
 	}
 	if (error == -EAGAIN && !udma_engine_gave_up(engine)) {
-		udma_xfer_untake(xfer, bytes);
+		udma_engine_untake(engine, xfer, bytes, false);
 		mod_delayed_work(udma_wq, &engine->work, 1);
 		return false;
 	}
-	engine->refused = false;
 	udma_xfer_complete(xfer, bytes, 0, -EIO, true);
 	return true;
 }
@@ -260,8 +303,8 @@ static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
 			engine->refused = false;
 			go_on = true;
 			submitted++;
-			(*budget)--;
 		}
+		(*budget)--;
 	} while (go_on);
 
 	if (submitted) {
@@ -337,6 +380,7 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	init_waitqueue_head(&engine->left);
 	engine->dma = dma;
 	engine->exact = udma_engine_is_exact(dma);
+	engine->plain = udma_callback_result_sticks(dma);
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =
@@ -368,29 +412,6 @@ static void udma_engine_retire(struct udma_engine *engine, int status)
 	}
 }
 
-/*
- * Hardware could not be stopped: what it may still touch stays for ever, and so
- * does what a late callback needs: the slots and the code.
- */
-static void udma_engine_hold(struct udma_chan *chan)
-{
-	struct udma_engine *engine = &chan->engine;
-	unsigned int i;
-
-	lockdep_assert_held(&engine->lock);
-	dev_err(&chan->dev, "%s cannot be stopped: the memory it may use is lost\n",
-		chan->info.out_channel);
-	get_device(&chan->dev);
-	__module_get(THIS_MODULE);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		if (!engine->slots[i].issued)
-			continue;
-		engine->slots[i].xfer->dst->held = true;
-		if (engine->slots[i].xfer->src)
-			engine->slots[i].xfer->src->held = true;
-	}
-}
-
 static bool udma_engine_has_left(struct udma_engine *engine)
 {
 	guard(spinlock_irq)(&engine->lock);
@@ -403,34 +424,72 @@ static bool udma_engine_is_empty(struct udma_engine *engine)
 	return !engine->issued;
 }
 
+/*
+ * Hardware could not be stopped: what it may still touch stays for ever, and so
+ * does what a late callback needs, the slots and the code. Code that is already
+ * being unloaded cannot stay, so then there is nothing but to wait.
+ */
+static void udma_engine_hold(struct udma_chan *chan)
+{
+	struct udma_engine *engine = &chan->engine;
+	unsigned int i;
+
+	dev_err(&chan->dev, "%s cannot be stopped: the memory it may use is lost\n",
+		chan->info.out_channel);
+	if (!try_module_get(THIS_MODULE))
+		wait_event(engine->left, udma_engine_is_empty(engine));
+
+	get_device(&chan->dev);
+	guard(spinlock_irq)(&engine->lock);
+	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
+		if (!engine->slots[i].issued)
+			continue;
+		engine->slots[i].xfer->dst->held = true;
+		if (engine->slots[i].xfer->src)
+			engine->slots[i].xfer->src->held = true;
+	}
+}
+
+/* Wait for hardware, then stop it. False: it may go on for ever. */
+static bool udma_engine_quiesce(struct udma_engine *engine)
+{
+	struct dma_device *device = engine->dma->device;
+	bool drained;
+	int ret;
+
+	wait_event(engine->left, udma_engine_has_left(engine));
+	cancel_delayed_work_sync(&engine->work);
+	drained = wait_event_timeout(engine->left, udma_engine_is_empty(engine),
+				     device->device_terminate_all ? UDMA_DRAIN_TIMEOUT :
+								    UDMA_DRAIN_TIMEOUT_LONG);
+	ret = dmaengine_terminate_sync(engine->dma);
+	dmaengine_synchronize(engine->dma);
+	return drained || !ret;
+}
+
 /**
  * udma_engine_stop - take everything away from hardware, for good
  * @chan: the channel, which is gone: nobody is inside udma_chan_enter()
  *
- * Every transfer that has not ended ends with -ENODEV. On return hardware
- * touches no buffer but those marked as held.
+ * What waits to be issued ends with -ENODEV. So does what hardware has and does
+ * not finish in time. On return no transfer is left, and hardware touches no
+ * buffer but those that are marked as held.
  */
 void udma_engine_stop(struct udma_chan *chan)
 {
 	struct udma_engine *engine = &chan->engine;
 	struct udma_file *file;
-	bool free_running;
 
-	lockdep_assert_held(&chan->files_lock);
-	scoped_guard(spinlock_irq, &engine->lock) {
+	scoped_guard(spinlock_irq, &engine->lock)
 		engine->stopped = true;
-		list_for_each_entry(file, &chan->files, node)
+	scoped_guard(mutex, &chan->files_lock) {
+		list_for_each_entry(file, &chan->files, node) {
+			guard(spinlock_irq)(&engine->lock);
 			udma_xfer_abort_file(file, -ENODEV);
+		}
 	}
-	wait_event(engine->left, udma_engine_has_left(engine));
-	cancel_delayed_work_sync(&engine->work);
-
-	free_running = dmaengine_terminate_sync(engine->dma) != 0;
-	if (free_running)
-		free_running = !wait_event_timeout(engine->left, udma_engine_is_empty(engine),
-						   UDMA_DRAIN_TIMEOUT);
-	guard(spinlock_irq)(&engine->lock);
-	if (free_running)
+	if (!udma_engine_quiesce(engine))
 		udma_engine_hold(chan);
+	guard(spinlock_irq)(&engine->lock);
 	udma_engine_retire(engine, -ENODEV);
 }

@@ -184,6 +184,8 @@ __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 	__poll_t mask = 0;
 
 	poll_wait(filp, &events->wait, wait);
+	/* Pairs with wq_has_sleeper(); poll_wait() has one itself only of late. */
+	smp_mb();
 	if (udma_events_closed(events))
 		mask |= EPOLLHUP | EPOLLERR;
 	else if (udma_events_room(events))
@@ -197,15 +199,21 @@ __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 int udma_events_set_eventfd(struct udma_file *file, int fd)
 {
 	struct eventfd_ctx *ctx = NULL;
+	int ret = 0;
 
 	if (fd != -1) {
 		ctx = eventfd_ctx_fdget(fd);
 		if (IS_ERR(ctx))
 			return PTR_ERR(ctx);
 	}
-	scoped_guard(spinlock_irq, &file->chan->engine.lock)
-		swap(file->events.eventfd, ctx);
+	scoped_guard(spinlock_irq, &file->chan->engine.lock) {
+		/* Too late to be told that the channel goes. */
+		if (ctx && file->events.closed)
+			ret = -ENODEV;
+		else
+			swap(file->events.eventfd, ctx);
+	}
 	if (ctx)
 		eventfd_ctx_put(ctx);
-	return 0;
+	return ret;
 }

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "udma.h"
 
 union udma_command {
@@ -338,7 +339,7 @@ static int udma_fops_open(struct inode *inode, struct file *filp)
 		/* Set before remove() takes the lock to close all that are listed. */
 		if (!udma_chan_gone(chan)) {
 			list_add(&file->node, &chan->files);
-			filp->f_mode |= FMODE_NOWAIT;
+			filp->f_mode |= FMODE_NOWAIT | UDMA_FMODE_UNSIGNED_OFFSET;
 			return stream_open(inode, filp);
 		}
 	}
@@ -377,4 +378,5 @@ const struct file_operations udma_fops = {
 	.mmap = udma_fops_mmap,
 	.unlocked_ioctl = udma_fops_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	UDMA_FOP_UNSIGNED_OFFSET
 };

@@ -17,18 +17,16 @@
 
 /**
  * struct udma_mapping - what has come of one mmap() call
- * @node: in the channel's list
+ * @node: in the channel's list, until unbind has waited for the call to be over
  * @buffer: a counted reference
  * @mm: who called mmap(); only kept so that its lock can be taken
  * @refs: VMAs that are left: it was split, moved or copied by fork()
- * @passed: unbind has waited for the mmap() call to be over
  */
 struct udma_mapping {
 	struct list_head node;
 	struct udma_buffer *buffer;
 	struct mm_struct *mm;
 	unsigned int refs;
-	bool passed;
 };
 
 /* What the program gives to mmap() as the offset of the buffer. */
@@ -148,6 +146,9 @@ int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma)
 	vm_flags_clear(vma, VM_MAYEXEC);
 	ret = udma_mapping_fill(mapping, vma);
 	if (ret) {
+		/* The memory may go before the caller takes away what was filled. */
+		if (vma->vm_flags & VM_PFNMAP)
+			zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 		udma_mapping_put(mapping);
 		return ret;
 	}
@@ -156,26 +157,28 @@ int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Take the next one from the list of those that may not be over. */
 static struct udma_mapping *udma_mapping_next(struct udma_chan *chan)
 {
 	struct udma_mapping *mapping;
 
 	guard(spinlock_irq)(&chan->engine.lock);
-	list_for_each_entry(mapping, &chan->mappings, node) {
-		if (!mapping->passed) {
-			mapping->passed = true;
-			mapping->refs++;
-			return mapping;
-		}
+	mapping = list_first_entry_or_null(&chan->mappings, struct udma_mapping, node);
+	if (mapping) {
+		list_del_init(&mapping->node);
+		mapping->refs++;
 	}
-	return NULL;
+	return mapping;
 }
 
-/*
- * Wait until every mmap() call that has filled a page table is over. Only then
- * is its VMA among those that a zap finds. No new one comes: the channel is gone.
+/**
+ * udma_mappings_settle - wait until every mmap() that was begun is over
+ * @chan: the channel, which is gone: nobody is inside udma_chan_enter()
+ *
+ * Only then is a VMA whose page table was filled among those that a zap finds.
+ * No new one comes.
  */
-static void udma_mappings_settle(struct udma_chan *chan)
+void udma_mappings_settle(struct udma_chan *chan)
 {
 	struct udma_mapping *mapping;
 
@@ -184,18 +187,4 @@ static void udma_mappings_settle(struct udma_chan *chan)
 		mmap_read_unlock(mapping->mm);
 		udma_mapping_put(mapping);
 	}
-}
-
-/**
- * udma_mappings_zap - take all mappings away
- * @chan: the channel, which is gone: nobody is inside udma_chan_enter()
- */
-void udma_mappings_zap(struct udma_chan *chan)
-{
-	struct udma_file *file;
-
-	lockdep_assert_held(&chan->files_lock);
-	udma_mappings_settle(chan);
-	list_for_each_entry(file, &chan->files, node)
-		unmap_mapping_range(file->mapping, 0, 0, 1);
 }

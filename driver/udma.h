@@ -9,7 +9,8 @@
  *
  *   udma_bindings_lock   what is bound by name. Taken before any device lock,
  *                        so never in probe or remove.
- *   udma_chan.files_lock the files of a channel; held over the zap at unbind.
+ *   udma_chan.files_lock the files of a channel. close() waits for it, so unbind
+ *                        does not hold it while it waits for anybody.
  *   udma_file.submit_lock, udma_events.read_lock
  *                        order among submitters, and among readers. The only
  *                        locks held over a user copy, so never taken under
@@ -69,8 +70,7 @@ dev_t udma_devt(unsigned int minor);
  * @node: in the list of bindings
  * @pdev: the device, which owns this
  * @name: what root called it, or nothing
- * @device: name of the provider's device
- * @chan_id: number of the channel on it
+ * @channel: dmaengine's name of the channel
  * @dev_name: udmaN, once it is
  * @error: why probe failed
  * @gone: unbound, to be taken away
@@ -79,8 +79,7 @@ struct udma_binding {
 	struct list_head node;
 	struct platform_device *pdev;
 	char name[UDMA_NAME_BYTES];
-	char device[UDMA_DEVICE_BYTES];
-	int chan_id;
+	char channel[UDMA_NAME_BYTES];
 	char dev_name[UDMA_NAME_BYTES];
 	int error;
 	bool gone;
@@ -159,7 +158,7 @@ u64 udma_buffers_max_bytes(void);
 
 u64 udma_mapping_offset(const struct udma_buffer *buffer);
 int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma);
-void udma_mappings_zap(struct udma_chan *chan);
+void udma_mappings_settle(struct udma_chan *chan);
 
 /* event: what happened, until the program has read it */
 
@@ -318,9 +317,11 @@ struct udma_slot {
  * @again: it has to look once more before it leaves
  * @stopped: nothing is issued any more
  * @exact: the provider tells how far a failed descriptor came
+ * @plain: see udma_callback_result_sticks()
  * @epoch: grows at each reset
  * @refused: the provider refused the last descriptor, with nothing in flight
  * @refused_since: when it began to, in jiffies
+ * @refused_last: when it did the last time
  * @slice_bytes: longest descriptor for each op
  * @issued: slots in use
  * @issued_bytes: what they amount to
@@ -338,9 +339,11 @@ struct udma_engine {
 	bool again;
 	bool stopped;
 	bool exact;
+	bool plain;
 	unsigned int epoch;
 	bool refused;
 	unsigned long refused_since;
+	unsigned long refused_last;
 	size_t slice_bytes[2];
 	unsigned int issued;
 	size_t issued_bytes;
@@ -404,7 +407,6 @@ void udma_file_put(struct udma_file *file);
  * struct udma_chan - a bound channel
  * @dev: /dev/udmaN; its references are the channel's
  * @cdev: its operations
- * @binding: how it was asked for
  * @dma_dev: the device that memory is allocated for; inside udma_chan_enter()
  * @gone: being unbound or not there any more; see udma_chan_enter()
  * @info: what UDMA_INFO tells
@@ -416,12 +418,11 @@ void udma_file_put(struct udma_file *file);
  * @buffers: with memory, in use
  * @unmapped: in use, with memory that is gone or held by hardware
  * @dead: to be freed
- * @mappings: see struct udma_mapping
+ * @mappings: of which no unbind has waited for; see struct udma_mapping
  */
 struct udma_chan {
 	struct device dev;
 	struct cdev cdev;
-	struct udma_binding *binding;
 	struct device *dma_dev;
 	bool gone;
 	struct udma_info info;

@@ -5,6 +5,7 @@
  */
 #include <linux/dmaengine.h>
 #include <linux/list.h>
+#include <linux/nospec.h>
 
 #include "udma.h"
 
@@ -32,18 +33,20 @@ static bool udma_ranges_overlap(u64 a, u64 b, u64 bytes)
 /* What can be said of a request without its buffers. */
 static int udma_request_check(const struct udma_chan *chan, const struct udma_request *request)
 {
+	u32 op = request->op;
 	u64 align;
 
-	if (request->op >= ARRAY_SIZE(udma_ops) || request->flags & ~UDMA_REQUEST_F_FENCE ||
+	if (op >= ARRAY_SIZE(udma_ops) || request->flags & ~UDMA_REQUEST_F_FENCE ||
 	    request->__reserved || request->__reserved2)
 		return -EINVAL;
-	if (!(chan->info.out_capabilities & udma_ops[request->op].capability))
+	op = array_index_nospec(op, ARRAY_SIZE(udma_ops));
+	if (!(chan->info.out_capabilities & udma_ops[op].capability))
 		return -EOPNOTSUPP;
-	if (!request->bytes || request->fill > udma_ops[request->op].max_fill)
+	if (!request->bytes || request->fill > udma_ops[op].max_fill)
 		return -EINVAL;
-	if (!udma_ops[request->op].reads && (request->src_handle || request->src_offset))
+	if (!udma_ops[op].reads && (request->src_handle || request->src_offset))
 		return -EINVAL;
-	align = request->op == UDMA_OP_FILL ? chan->info.out_fill_align :
+	align = op == UDMA_OP_FILL ? chan->info.out_fill_align :
 					      chan->info.out_copy_align;
 	if ((request->dst_offset | request->src_offset | request->bytes) & (align - 1))
 		return -EINVAL;
@@ -237,6 +240,11 @@ void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes)
 	lockdep_assert_held(&file->chan->engine.lock);
 	xfer->slots--;
 	xfer->cursor -= bytes;
+	/* The last piece is not in the queue, where an abort would have seen it. */
+	if (!xfer->status && file->closed)
+		xfer->status = -ECANCELED;
+	else if (!xfer->status && file->chan->engine.stopped)
+		xfer->status = -ENODEV;
 	if (xfer->status) {
 		/* It was aborted while the provider had been asked. */
 		udma_xfer_settle(xfer);

@@ -21,8 +21,8 @@
  * knows a longer structure takes what is missing as zero, a kernel that knows a
  * shorter one takes a longer one as long as what it does not know is zero. For
  * this reason the ioctl numbers do not encode a size: it would change with the
- * structure. Fields named out_* are written by the kernel, and what they held
- * before is ignored; all others are only read. Every unknown flag and every
+ * structure. Fields named out_* are the kernel's answer, and what they held
+ * before is ignored; all others keep their value. Every unknown flag and every
  * reserved field must be zero. The layout is the same for 32-bit and 64-bit
  * programs.
  */
