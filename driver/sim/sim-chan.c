@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels as dmaengine sees them. Submit only queues, issue_pending starts,
+ * and everything but alloc, free and synchronize works in any context.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "sim.h"
+
+/* Gives a descriptor back to the pool, to be used after all others there. */
+void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->state = SIM_DESC_FREE;
+	list_move_tail(&desc->node, &chan->free);
+	dma_descriptor_unmap(&desc->tx);
+}
+
+/* A descriptor for the client to submit, or NULL when all are in use. */
+static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
+				     unsigned long tx_flags)
+{
+	struct sim_desc *found = NULL, *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (READ_ONCE(chan->sim->gone))
+		goto out;
+
+	/* One that its client has not acked yet may be looked at still. */
+	list_for_each_entry(desc, &chan->free, node) {
+		if (!async_tx_test_ack(&desc->tx))
+			continue;
+		found = desc;
+		break;
+	}
+	if (!found)
+		goto out;
+
+	list_del_init(&found->node);
+	found->state = SIM_DESC_PREPARED;
+	found->told = false;
+	found->result = DMA_TRANS_NOERROR;
+	found->len = len;
+	found->moved = 0;
+	found->start = 0;
+
+	found->tx.flags = tx_flags;
+	found->tx.cookie = 0;
+	found->tx.callback = NULL;
+	found->tx.callback_result = NULL;
+	found->tx.callback_param = NULL;
+out:
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return found;
+}
+
+static bool sim_len_valid(struct dma_chan *chan, size_t len)
+{
+	return len && len <= dma_get_max_seg_size(chan->device->dev);
+}
+
+static struct dma_async_tx_descriptor *
+sim_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src, size_t len,
+		unsigned long flags)
+{
+	struct sim_desc *desc;
+
+	if (!sim_len_valid(chan, len) ||
+	    !is_dma_copy_aligned(chan->device, src, dst, len))
+		return NULL;
+
+	desc = sim_desc_get(to_sim_chan(chan), len, flags);
+	if (!desc)
+		return NULL;
+
+	desc->move = sim_move_copy;
+	desc->dst = dst;
+	desc->src = src;
+	return &desc->tx;
+}
+
+static struct dma_async_tx_descriptor *
+sim_prep_memset(struct dma_chan *chan, dma_addr_t dst, int value, size_t len,
+		unsigned long flags)
+{
+	struct sim_desc *desc;
+
+	if (!sim_len_valid(chan, len) ||
+	    !is_dma_fill_aligned(chan->device, dst, 0, len))
+		return NULL;
+
+	desc = sim_desc_get(to_sim_chan(chan), len, flags);
+	if (!desc)
+		return NULL;
+
+	desc->move = sim_move_fill;
+	desc->dst = dst;
+	desc->value = value;
+	return &desc->tx;
+}
+
+static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
+{
+	struct sim_desc *desc = to_sim_desc(tx);
+	struct sim_chan *chan = to_sim_chan(tx->chan);
+	dma_cookie_t cookie = -EIO;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	/* A terminate since prep has taken it back. */
+	if (desc->state != SIM_DESC_PREPARED)
+		goto out;
+
+	cookie = chan->chan.cookie + 1;
+	if (cookie < DMA_MIN_COOKIE)
+		cookie = DMA_MIN_COOKIE;
+	chan->chan.cookie = cookie;
+	tx->cookie = cookie;
+
+	desc->state = SIM_DESC_SUBMITTED;
+	list_add_tail(&desc->node, &chan->submitted);
+out:
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return cookie;
+}
+
+static void sim_issue_pending(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	struct sim_desc *desc;
+	unsigned long flags;
+	bool kick = false;
+	u64 issue;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (list_empty(&chan->submitted))
+		goto out;
+
+	issue = atomic64_inc_return(&chan->sim->issues);
+	list_for_each_entry(desc, &chan->submitted, node) {
+		desc->state = SIM_DESC_ISSUED;
+		desc->issue = issue;
+		chan->pending++;
+	}
+	list_splice_tail_init(&chan->submitted, &chan->issued);
+
+	kick = !chan->running;
+	sim_chan_wake(chan);
+out:
+	spin_unlock_irqrestore(&chan->lock, flags);
+	if (kick)
+		sim_chan_kick(chan);
+}
+
+static enum dma_status sim_tx_status(struct dma_chan *dma_chan, dma_cookie_t cookie,
+				     struct dma_tx_state *state)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	struct sim_desc *desc;
+	enum dma_status status;
+	unsigned long flags;
+	u32 residue = 0;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	status = dma_async_is_complete(cookie, dma_chan->completed_cookie,
+				       dma_chan->cookie);
+
+	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++) {
+		if (desc->tx.cookie != cookie)
+			continue;
+		if (status == DMA_COMPLETE && desc->result != DMA_TRANS_NOERROR)
+			status = DMA_ERROR;
+		if (status != DMA_COMPLETE)
+			residue = desc->len - desc->moved;
+		break;
+	}
+
+	dma_set_tx_state(state, dma_chan->completed_cookie, dma_chan->cookie, residue);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return status;
+}
+
+/*
+ * Takes back everything, in whatever state. Only what moves data right now
+ * stays with the engine, which lets go of it at the end of its chunk.
+ */
+static int sim_terminate_all(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	struct sim_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan->active && chan->running) {
+		chan->active->state = SIM_DESC_DROPPED;
+		chan->dropping = true;
+	}
+	chan->active = NULL;
+
+	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++) {
+		/* The client has let go of all of them. */
+		async_tx_ack(&desc->tx);
+		if (desc->state != SIM_DESC_FREE && desc->state != SIM_DESC_DROPPED)
+			sim_desc_free(chan, desc);
+	}
+
+	/* A callback that runs now still counts. */
+	chan->pending = chan->calling;
+	if (chan->step == SIM_STEP_TOLD)
+		chan->step = SIM_STEP_NONE;
+	sim_chan_wake(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return 0;
+}
+
+static bool sim_chan_quiet(struct sim_chan *chan)
+{
+	bool quiet;
+
+	spin_lock_irq(&chan->lock);
+	quiet = !chan->dropping && !chan->raising;
+	spin_unlock_irq(&chan->lock);
+	return quiet;
+}
+
+static void sim_synchronize(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+
+	wait_event(chan->sim->wait, sim_chan_quiet(chan));
+}
+
+/* Nothing is left in the channel afterwards, and nobody looks at it. */
+void sim_chan_stop(struct sim_chan *chan)
+{
+	sim_terminate_all(&chan->chan);
+	sim_synchronize(&chan->chan);
+	sim_engine_stop(chan);
+}
+
+/*
+ * Not -ENODEV when the device goes: the dmaengine core would take that for a
+ * module that is being removed, and unlist the device a first time here.
+ */
+static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	unsigned int depth = chan->sim->set->depth;
+	struct sim_desc *pool, *desc;
+	unsigned long flags;
+	LIST_HEAD(free);
+
+	if (READ_ONCE(chan->sim->gone))
+		return -ENXIO;
+
+	pool = kvcalloc(depth, sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return -ENOMEM;
+
+	for (desc = pool; desc < pool + depth; desc++) {
+		dma_async_tx_descriptor_init(&desc->tx, dma_chan);
+		desc->tx.tx_submit = sim_tx_submit;
+		async_tx_ack(&desc->tx);
+		list_add_tail(&desc->node, &free);
+	}
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_splice_tail(&free, &chan->free);
+	chan->pool = pool;
+	chan->depth = depth;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return depth;
+}
+
+static void sim_free_chan_resources(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	struct sim_desc *pool = chan->pool;
+	unsigned long flags;
+
+	sim_chan_stop(chan);
+
+	spin_lock_irqsave(&chan->lock, flags);
+	INIT_LIST_HEAD(&chan->free);
+	chan->pool = NULL;
+	chan->depth = 0;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	kvfree(pool);
+}
+
+void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
+{
+	chan->sim = sim;
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->free);
+	INIT_LIST_HEAD(&chan->submitted);
+	INIT_LIST_HEAD(&chan->issued);
+	INIT_LIST_HEAD(&chan->done);
+	sim_engine_init(chan);
+
+	chan->chan.device = &sim->dma;
+	chan->chan.cookie = DMA_MIN_COOKIE;
+	chan->chan.completed_cookie = DMA_MIN_COOKIE;
+	list_add_tail(&chan->chan.device_node, &sim->dma.channels);
+}
+
+/* A client looks for the operation, not for the capability. */
+void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set)
+{
+	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
+	dma->device_prep_dma_memcpy = sim_prep_memcpy;
+	if (set->fill) {
+		dma_cap_set(DMA_MEMSET, dma->cap_mask);
+		dma->device_prep_dma_memset = sim_prep_memset;
+	}
+
+	dma->device_alloc_chan_resources = sim_alloc_chan_resources;
+	dma->device_free_chan_resources = sim_free_chan_resources;
+	dma->device_issue_pending = sim_issue_pending;
+	dma->device_tx_status = sim_tx_status;
+	dma->device_terminate_all = sim_terminate_all;
+	dma->device_synchronize = sim_synchronize;
+}

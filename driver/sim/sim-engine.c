@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The engine: takes what was issued, one after the other, moves its data when
+ * the time for it has come, and tells of the end in an interrupt.
+ */
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "../compat.h"
+#include "sim.h"
+
+/* Moved in one go. A terminate waits for no more than this. */
+#define SIM_CHUNK	SZ_64K
+
+/* Counts towards the transfer that is to fail. True: this is it. */
+static bool sim_fails_now(struct sim_settings *set)
+{
+	return atomic_read(&set->fail_at) &&
+	       atomic_dec_if_positive(&set->fail_at) == 0;
+}
+
+/* The descriptor to work on, or NULL when there is none that may go on. */
+static struct sim_desc *sim_chan_next(struct sim_chan *chan)
+{
+	struct sim_settings *set = chan->sim->set;
+	struct sim_desc *desc = chan->active;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!desc)
+		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+	if (!desc || (READ_ONCE(set->step_mode) && !desc->told))
+		return NULL;
+	if (desc == chan->active)
+		return desc;
+
+	list_del_init(&desc->node);
+	desc->state = SIM_DESC_ACTIVE;
+	if (sim_fails_now(set))
+		desc->result = DMA_TRANS_READ_FAILED;
+	chan->active = desc;
+	return desc;
+}
+
+/*
+ * Whether it is too early for the next @len bytes. If so the timer is set. Time
+ * runs from when the engine took the descriptor up, so a late timer does not
+ * add up over a long transfer. A step overrules the clock.
+ */
+static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	struct sim_settings *set = chan->sim->set;
+	unsigned long latency = READ_ONCE(set->latency_ns);
+	unsigned long bandwidth = READ_ONCE(set->bandwidth);
+	u64 bytes = desc->moved + len;
+	ktime_t now, due;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (desc->told || (!latency && !bandwidth))
+		return false;
+
+	now = ktime_get();
+	if (!desc->start)
+		desc->start = now;
+
+	due = ktime_add_ns(desc->start, latency);
+	if (bandwidth)
+		due = ktime_add_ns(due, div64_u64(bytes * NSEC_PER_SEC, bandwidth));
+	if (ktime_compare(due, now) <= 0)
+		return false;
+
+	hrtimer_start(&chan->timer, due, HRTIMER_MODE_ABS);
+	return true;
+}
+
+/*
+ * The interrupt. There is never a second one pending or running: irq_work would
+ * allow that, and then callbacks could overtake each other.
+ */
+static void sim_chan_raise(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (chan->raising || list_empty(&chan->done))
+		return;
+	chan->raising = true;
+	irq_work_queue(&chan->irq);
+}
+
+/* The cookie completes when hardware is done, the callback comes later. */
+static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	chan->active = NULL;
+	chan->chan.completed_cookie = desc->tx.cookie;
+	desc->state = SIM_DESC_DONE;
+	list_add_tail(&desc->node, &chan->done);
+}
+
+/*
+ * Runs the channel until nothing is left that may go on now. One runner at a
+ * time: whoever finds another one leaves the rest to it.
+ */
+static void sim_chan_run(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+	unsigned long flags;
+	size_t len, moved;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan->running)
+		goto out;
+	chan->running = true;
+
+	while ((desc = sim_chan_next(chan))) {
+		len = 0;
+		if (desc->result == DMA_TRANS_NOERROR)
+			len = min_t(size_t, desc->len - desc->moved, SIM_CHUNK);
+		if (sim_desc_early(chan, desc, len))
+			break;
+
+		if (len) {
+			/* What ended before is not held up by this one. */
+			sim_chan_raise(chan);
+			spin_unlock_irqrestore(&chan->lock, flags);
+			moved = desc->move(chan->sim, desc, len);
+			cond_resched();
+			spin_lock_irqsave(&chan->lock, flags);
+			desc->moved += moved;
+		}
+
+		if (desc->state == SIM_DESC_DROPPED) {
+			chan->dropping = false;
+			sim_desc_free(chan, desc);
+			sim_chan_wake(chan);
+		} else if (desc->result != DMA_TRANS_NOERROR ||
+			   desc->moved == desc->len) {
+			sim_desc_end(chan, desc);
+		}
+	}
+
+	chan->running = false;
+	sim_chan_raise(chan);
+out:
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+static void sim_chan_work(struct work_struct *work)
+{
+	sim_chan_run(container_of(work, struct sim_chan, work));
+}
+
+static enum hrtimer_restart sim_chan_timer(struct hrtimer *timer)
+{
+	sim_chan_kick(container_of(timer, struct sim_chan, timer));
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * Somebody will look at the channel soon. Any context, any locks. Nobody may
+ * kick a channel that has been stopped: who is not its client kicks it with the
+ * lock held and the device not gone.
+ */
+void sim_chan_kick(struct sim_chan *chan)
+{
+	queue_work(sim_workqueue, &chan->work);
+}
+
+/**
+ * struct sim_ending - what is needed of a descriptor to tell its end
+ * @callback_result: what the client gave, or NULL
+ * @callback: the same, of the simpler kind
+ * @param: for either
+ * @result: what to tell
+ *
+ * The descriptor itself is free before the callback runs: a client that is
+ * woken by the callback can prepare the next transfer at once, also with a
+ * depth of one.
+ */
+struct sim_ending {
+	dma_async_tx_callback_result callback_result;
+	dma_async_tx_callback callback;
+	void *param;
+	struct dmaengine_result result;
+};
+
+static void sim_desc_take_ending(struct sim_desc *desc, struct sim_ending *end)
+{
+	bool wanted = desc->tx.flags & DMA_PREP_INTERRUPT;
+
+	end->callback_result = wanted ? desc->tx.callback_result : NULL;
+	end->callback = wanted ? desc->tx.callback : NULL;
+	end->param = desc->tx.callback_param;
+	end->result.result = desc->result;
+	end->result.residue = desc->len - desc->moved;
+}
+
+static void sim_ending_tell(const struct sim_ending *end)
+{
+	if (end->callback_result)
+		end->callback_result(end->param, &end->result);
+	else if (end->callback)
+		end->callback(end->param);
+}
+
+static void sim_chan_irq(struct irq_work *work)
+{
+	struct sim_chan *chan = container_of(work, struct sim_chan, irq);
+	struct sim_ending end;
+	struct sim_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	while ((desc = list_first_entry_or_null(&chan->done, struct sim_desc, node))) {
+		if (desc->told)
+			chan->step = SIM_STEP_CALLING;
+		sim_desc_take_ending(desc, &end);
+		sim_desc_free(chan, desc);
+
+		chan->calling = true;
+		spin_unlock_irqrestore(&chan->lock, flags);
+		sim_ending_tell(&end);
+		spin_lock_irqsave(&chan->lock, flags);
+		chan->calling = false;
+
+		chan->pending--;
+		chan->ended++;
+		if (chan->step == SIM_STEP_CALLING) {
+			chan->step = SIM_STEP_NONE;
+			chan->stepped++;
+		}
+	}
+
+	/* With the lock held: whoever takes it next knows that we have left. */
+	chan->raising = false;
+	sim_chan_wake(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+void sim_engine_init(struct sim_chan *chan)
+{
+	INIT_WORK(&chan->work, sim_chan_work);
+	udma_hrtimer_setup(&chan->timer, sim_chan_timer, CLOCK_MONOTONIC,
+			   HRTIMER_MODE_ABS);
+	init_irq_work(&chan->irq, sim_chan_irq);
+}
+
+/* For a channel that has nothing left: lets the last who looks at it leave. */
+void sim_engine_stop(struct sim_chan *chan)
+{
+	hrtimer_cancel(&chan->timer);
+	cancel_work_sync(&chan->work);
+	irq_work_sync(&chan->irq);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * udma-sim, a DMA controller in software: its objects and its locks.
+ *
+ * What was asked for is kept apart from what runs. A configfs directory is a
+ * struct sim_config, which owns a struct sim_settings. While it is live it has
+ * a platform device, and the driver's probe makes a struct sim_dev of that: a
+ * dma_device with its channels. A sim_dev can outlive its directory and its
+ * platform device, because clients may still hold channels. It holds the
+ * settings for as long, so the engine reads them without asking anybody.
+ *
+ * Locks, outermost first:
+ *
+ *   sim_config.lock      going live and back, settings fixed while live. Device
+ *                        locks and the dmaengine core's mutex are taken inside.
+ *   sim_dev.step_lock    one step at a time. Never taken with sim_config.lock,
+ *                        so a controller can be stepped while it is taken away.
+ *   sim_settings.lock    the way from the settings to the running device.
+ *   sim_chan.lock        all that changes in a channel. Taken in interrupts.
+ *                        Inside it only the locks of wait queues and timers.
+ *
+ * No lock is held over a client's callback or while data moves.
+ */
+#ifndef UDMA_SIM_H
+#define UDMA_SIM_H
+
+#include <linux/atomic.h>
+#include <linux/configfs.h>
+#include <linux/dmaengine.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define SIM_NAME	"udma-sim"
+
+#define SIM_CHANNELS_MAX	32
+#define SIM_DEPTH_MAX		65536
+#define SIM_ALIGN_MAX		256	/* the largest that dmaengine can tell */
+
+struct iommu_domain;
+struct platform_device;
+struct sim_dev;
+
+/**
+ * struct sim_config - a directory of configfs
+ * @group: for configfs
+ * @id: the N of udma-sim.N, for as long as the directory is there
+ * @set: what was asked for
+ * @lock: protects @pdev, and the settings that are fixed while live
+ * @pdev: there while live
+ */
+struct sim_config {
+	struct config_group group;
+	int id;
+	struct sim_settings *set;
+	struct mutex lock;		/* going live and back */
+	struct platform_device *pdev;
+};
+
+/**
+ * struct sim_settings - what was asked for
+ * @ref: held by the configuration and by the device made of it
+ * @lock: protects @sim
+ * @sim: the device that runs with these settings, NULL when none does
+ * @channels: number of channels; this and the next four are fixed while live
+ * @max_segment: longest transfer, in bytes
+ * @align: what addresses and lengths are multiples of, a power of two
+ * @depth: descriptors in each channel
+ * @fill: whether DMA_MEMSET is offered
+ * @latency_ns: from the start of a transfer to its first byte
+ * @bandwidth: bytes a second, 0 for no limit
+ * @step_mode: nothing ends until told
+ * @fail_at: how many transfers until one fails, 0 for none
+ *
+ * What may change while live is written with WRITE_ONCE() and read with
+ * READ_ONCE(). Longs, because those are written in one piece everywhere.
+ */
+struct sim_settings {
+	struct kref ref;
+	spinlock_t lock;		/* the way to the device */
+	struct sim_dev *sim;
+
+	unsigned int channels;
+	unsigned int max_segment;
+	unsigned int align;
+	unsigned int depth;
+	unsigned int fill;
+
+	unsigned long latency_ns;
+	unsigned long bandwidth;
+	unsigned int step_mode;
+	atomic_t fail_at;
+};
+
+/**
+ * enum sim_desc_state - where a descriptor is
+ * @SIM_DESC_FREE: on the free list
+ * @SIM_DESC_PREPARED: with the client, between prep and submit; on no list
+ * @SIM_DESC_SUBMITTED: has a cookie, waits for issue_pending
+ * @SIM_DESC_ISSUED: waits for its turn
+ * @SIM_DESC_ACTIVE: the one being worked on; on no list
+ * @SIM_DESC_DROPPED: terminated while its data moved; the engine frees it
+ * @SIM_DESC_DONE: has ended, waits for the interrupt
+ */
+enum sim_desc_state {
+	SIM_DESC_FREE,
+	SIM_DESC_PREPARED,
+	SIM_DESC_SUBMITTED,
+	SIM_DESC_ISSUED,
+	SIM_DESC_ACTIVE,
+	SIM_DESC_DROPPED,
+	SIM_DESC_DONE,
+};
+
+/**
+ * struct sim_desc - one transfer
+ * @tx: what the client sees. Its cookie stays until the descriptor is used
+ *	again, so that tx_status can tell of a failure
+ * @node: in the list that @state names
+ * @state: where it is
+ * @told: a step has told it to end
+ * @result: how it ended
+ * @move: moves the next bytes, from what has been moved already, and returns
+ *	how many; fewer than asked for only with @result set
+ * @dst: where to
+ * @src: where from, for a copy
+ * @value: what with, for a fill
+ * @len: length
+ * @moved: bytes that have moved; counted by the engine, under the channel's lock
+ * @issue: the controller's count of issue_pending when it was issued
+ * @start: when the engine took it up, 0 before
+ */
+struct sim_desc {
+	struct dma_async_tx_descriptor tx;
+	struct list_head node;
+	enum sim_desc_state state;
+	bool told;
+	enum dmaengine_tx_result result;
+
+	size_t (*move)(struct sim_dev *sim, struct sim_desc *desc, size_t len);
+	dma_addr_t dst;
+	dma_addr_t src;
+	u8 value;
+	size_t len;
+	size_t moved;
+
+	u64 issue;
+	ktime_t start;
+};
+
+/**
+ * enum sim_chan_step - how far a step has come in a channel
+ * @SIM_STEP_NONE: none is under way
+ * @SIM_STEP_TOLD: a descriptor has been told to end
+ * @SIM_STEP_CALLING: its callback is being run
+ */
+enum sim_chan_step {
+	SIM_STEP_NONE,
+	SIM_STEP_TOLD,
+	SIM_STEP_CALLING,
+};
+
+/**
+ * struct sim_chan - one channel
+ * @chan: what dmaengine sees
+ * @sim: the controller
+ * @lock: protects everything below, and the descriptors
+ * @pool: the descriptors; there while a client has the channel
+ * @depth: how many
+ * @free: to be used, the one that has rested longest first
+ * @submitted: have a cookie
+ * @issued: to be run, in order
+ * @active: being run, NULL when none is
+ * @done: ended and not yet told, in order
+ * @running: somebody is in sim_chan_run() and will look again before leaving
+ * @dropping: data of a terminated descriptor still moves
+ * @raising: the interrupt is pending or being handled
+ * @calling: a callback is being run
+ * @step: how far a step has come
+ * @stepped: descriptors that steps have ended
+ * @pending: issued and not ended
+ * @ended: callbacks run, or not wanted
+ * @work: runs the channel
+ * @timer: queues @work when the active descriptor's next bytes are due
+ * @irq: the interrupt
+ */
+struct sim_chan {
+	struct dma_chan chan;
+	struct sim_dev *sim;
+
+	spinlock_t lock;		/* all that follows */
+	struct sim_desc *pool;
+	unsigned int depth;
+
+	struct list_head free;
+	struct list_head submitted;
+	struct list_head issued;
+	struct sim_desc *active;
+	struct list_head done;
+
+	bool running;
+	bool dropping;
+	bool raising;
+	bool calling;
+
+	enum sim_chan_step step;
+	u64 stepped;
+	u64 pending;
+	u64 ended;
+
+	struct work_struct work;
+	struct hrtimer timer;
+	struct irq_work irq;
+};
+
+/**
+ * struct sim_dev - a controller
+ * @dma: what dmaengine sees
+ * @ref: held by @dma until its last client has gone, and by attributes in use
+ * @set: what was asked for
+ * @domain: translates DMA addresses, NULL where they are physical but for an
+ *	offset
+ * @release: drops what @dma held of @ref
+ * @gone: the platform device is being unbound: nothing starts any more
+ * @issues: counts calls of issue_pending, the order that steps go by
+ * @wait: woken when something was issued, has ended or was dropped
+ * @step_lock: one step at a time
+ * @channels: how many
+ * @chans: the channels
+ */
+struct sim_dev {
+	struct dma_device dma;
+	struct kref ref;
+	struct sim_settings *set;
+	struct iommu_domain *domain;
+	struct work_struct release;
+	bool gone;
+
+	atomic64_t issues;
+	wait_queue_head_t wait;
+	struct mutex step_lock;		/* one at a time */
+
+	unsigned int channels;
+	struct sim_chan chans[];
+};
+
+/**
+ * struct sim_platform_data - goes with the platform device
+ * @set: what to make
+ * @result: what probe returned: the device core keeps that to itself
+ */
+struct sim_platform_data {
+	struct sim_settings *set;
+	int result;
+};
+
+static inline struct sim_config *to_sim_config(struct config_item *item)
+{
+	return container_of(to_config_group(item), struct sim_config, group);
+}
+
+static inline struct sim_dev *to_sim_dev(struct dma_device *dma)
+{
+	return container_of(dma, struct sim_dev, dma);
+}
+
+static inline struct sim_chan *to_sim_chan(struct dma_chan *chan)
+{
+	return container_of(chan, struct sim_chan, chan);
+}
+
+static inline struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
+{
+	return container_of(tx, struct sim_desc, tx);
+}
+
+static inline void sim_chan_wake(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	/*
+	 * No barrier: whoever waits looks for what it waits for under this same
+	 * lock, after it has queued itself. So none is missed, and nobody who
+	 * waits costs nothing.
+	 */
+	if (waitqueue_active(&chan->sim->wait))
+		wake_up_all(&chan->sim->wait);
+}
+
+/* sim-main.c */
+extern struct workqueue_struct *sim_workqueue;
+struct sim_dev *sim_dev_get(struct sim_settings *set);
+void sim_dev_put(struct sim_dev *sim);
+void sim_dev_count(struct sim_dev *sim, u64 *pending, u64 *ended);
+
+/* sim-chan.c */
+void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim);
+void sim_chan_stop(struct sim_chan *chan);
+void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc);
+void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set);
+
+/* sim-engine.c */
+void sim_engine_init(struct sim_chan *chan);
+void sim_engine_stop(struct sim_chan *chan);
+void sim_chan_kick(struct sim_chan *chan);
+
+/* sim-move.c */
+size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
+size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len);
+
+/* sim-step.c */
+int sim_dev_step(struct sim_dev *sim, unsigned int count);
+void sim_dev_changed(struct sim_dev *sim);
+
+/* sim-attr.c */
+extern struct configfs_attribute *sim_config_attrs[];
+
+/* sim-configfs.c */
+struct sim_settings *sim_settings_get(struct sim_settings *set);
+void sim_settings_put(struct sim_settings *set);
+int sim_config_set_live(struct sim_config *cfg, bool live);
+int sim_configfs_register(void);
+void sim_configfs_unregister(void);
+
+#endif /* UDMA_SIM_H */
