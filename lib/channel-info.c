@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct udma_channel_info {
+	struct udma_info info;
+};
+
+UDMA_EXPORT struct udma_channel_info *udma_channel_get_info(struct udma_channel *channel)
+{
+	struct udma_channel_info *info;
+
+	info = calloc(1, sizeof(*info));
+	if (!info)
+		return NULL;
+	info->info.size = sizeof(info->info);
+	if (udma_channel_ioctl(channel, UDMA_INFO, &info->info) < 0) {
+		udma_channel_info_free(info);
+		return NULL;
+	}
+	return info;
+}
+
+UDMA_EXPORT void udma_channel_info_free(struct udma_channel_info *info)
+{
+	int saved = errno;
+
+	free(info);
+	errno = saved;
+}
+
+UDMA_EXPORT const char *udma_channel_info_get_name(const struct udma_channel_info *info)
+{
+	return info->info.out_name;
+}
+
+UDMA_EXPORT const char *udma_channel_info_get_channel(const struct udma_channel_info *info)
+{
+	return info->info.out_channel;
+}
+
+UDMA_EXPORT const char *udma_channel_info_get_device(const struct udma_channel_info *info)
+{
+	return info->info.out_device;
+}
+
+UDMA_EXPORT const char *udma_channel_info_get_driver(const struct udma_channel_info *info)
+{
+	return info->info.out_driver;
+}
+
+UDMA_EXPORT bool udma_channel_info_can_copy(const struct udma_channel_info *info)
+{
+	return info->info.out_capabilities & UDMA_CAP_COPY;
+}
+
+UDMA_EXPORT bool udma_channel_info_can_fill(const struct udma_channel_info *info)
+{
+	return info->info.out_capabilities & UDMA_CAP_FILL;
+}
+
+UDMA_EXPORT bool udma_channel_info_is_coherent(const struct udma_channel_info *info)
+{
+	return info->info.out_capabilities & UDMA_CAP_COHERENT;
+}
+
+UDMA_EXPORT uint64_t udma_channel_info_get_max_bytes(const struct udma_channel_info *info)
+{
+	return info->info.out_max_bytes;
+}
+
+UDMA_EXPORT uint64_t
+udma_channel_info_get_max_segment_bytes(const struct udma_channel_info *info)
+{
+	return info->info.out_max_segment_bytes;
+}
+
+UDMA_EXPORT unsigned int
+udma_channel_info_get_max_buffers(const struct udma_channel_info *info)
+{
+	return info->info.out_max_buffers;
+}
+
+UDMA_EXPORT unsigned int
+udma_channel_info_get_max_transfers(const struct udma_channel_info *info)
+{
+	return info->info.out_max_transfers;
+}
+
+UDMA_EXPORT unsigned int
+udma_channel_info_get_copy_align(const struct udma_channel_info *info)
+{
+	return info->info.out_copy_align;
+}
+
+UDMA_EXPORT unsigned int
+udma_channel_info_get_fill_align(const struct udma_channel_info *info)
+{
+	return info->info.out_fill_align;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define NSEC_PER_SEC	1000000000
+/* Requests that are handed over at a time; they lie on the stack. */
+#define SUBMIT_CHUNK	32
+
+/* No ioctl waits for hardware, so none has to be given up for a signal. */
+int udma_channel_ioctl(const struct udma_channel *channel, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(channel->fd, request, arg);
+	} while (ret < 0 && errno == EINTR);
+	return ret;
+}
+
+static unsigned long new_id(void)
+{
+	static unsigned long last;
+
+	return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
+/* Any descriptor can be opened; only a udma device answers this. */
+static int check_device(const struct udma_channel *channel)
+{
+	struct udma_info info = { .size = sizeof(info) };
+
+	return udma_channel_ioctl(channel, UDMA_INFO, &info);
+}
+
+UDMA_EXPORT struct udma_channel *udma_channel_open(const char *name)
+{
+	struct udma_channel *channel;
+
+	channel = calloc(1, sizeof(*channel));
+	if (!channel)
+		return NULL;
+	channel->owner = getpid();
+	channel->id = new_id();
+	channel->fd = udma_device_open(name);
+	if (channel->fd < 0 || check_device(channel) < 0) {
+		udma_channel_close(channel);
+		return NULL;
+	}
+	return channel;
+}
+
+UDMA_EXPORT void udma_channel_close(struct udma_channel *channel)
+{
+	int saved = errno;
+
+	if (!channel)
+		return;
+	while (channel->buffers)
+		udma_buffer_orphan(channel->buffers);
+	if (channel->fd >= 0)
+		close(channel->fd);
+	free(channel);
+	errno = saved;
+}
+
+UDMA_EXPORT int udma_channel_get_fd(const struct udma_channel *channel)
+{
+	return channel->fd;
+}
+
+UDMA_EXPORT size_t udma_channel_get_pending(const struct udma_channel *channel)
+{
+	return channel->pending;
+}
+
+/* Takes a description for submission, or says why not. */
+static int get_request(const struct udma_channel *channel, const struct udma_transfer *transfer,
+		       struct udma_request *request)
+{
+	if (!transfer->request.bytes) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (transfer->dst_channel != channel->id || transfer->src_channel != channel->id) {
+		errno = ENOENT;
+		return -1;
+	}
+	*request = transfer->request;
+	return 0;
+}
+
+static int submit_chunk(struct udma_channel *channel, const struct udma_transfer *const *transfers,
+			size_t count)
+{
+	struct udma_request requests[SUBMIT_CHUNK];
+	struct udma_submit submit = {
+		.size = sizeof(submit),
+		.requests = (uintptr_t)requests,
+		.request_bytes = sizeof(requests[0]),
+	};
+	int taken;
+
+	if (count > SUBMIT_CHUNK)
+		count = SUBMIT_CHUNK;
+	while (submit.count < count &&
+	       !get_request(channel, transfers[submit.count], &requests[submit.count]))
+		submit.count++;
+	if (!submit.count)
+		return -1;
+	taken = udma_channel_ioctl(channel, UDMA_SUBMIT, &submit);
+	if (taken > 0)
+		channel->pending += taken;
+	return taken;
+}
+
+UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
+					const struct udma_transfer *const *transfers, size_t count)
+{
+	size_t total = 0;
+	int taken;
+
+	if (!count) {
+		errno = EINVAL;
+		return -1;
+	}
+	while (total < count) {
+		taken = submit_chunk(channel, transfers + total, count - total);
+		if (taken < 0)
+			return total ? (ssize_t)total : -1;
+		total += taken;
+		if (taken < SUBMIT_CHUNK)
+			break;
+	}
+	return total;
+}
+
+UDMA_EXPORT int udma_channel_submit_one(struct udma_channel *channel,
+					const struct udma_transfer *transfer)
+{
+	return udma_channel_submit(channel, &transfer, 1) < 0 ? -1 : 0;
+}
+
+static struct timespec to_timespec(int64_t ns)
+{
+	int64_t seconds = ns / NSEC_PER_SEC;
+
+	return (struct timespec) {
+		.tv_sec = seconds < INT_MAX ? seconds : INT_MAX,
+		.tv_nsec = ns % NSEC_PER_SEC,
+	};
+}
+
+UDMA_EXPORT int udma_channel_wait(struct udma_channel *channel, int64_t timeout_ns)
+{
+	struct pollfd poll = { .fd = channel->fd, .events = POLLIN };
+	struct timespec timeout = to_timespec(timeout_ns);
+	int ret;
+
+	ret = ppoll(&poll, 1, timeout_ns < 0 ? NULL : &timeout, NULL);
+	if (ret <= 0)
+		return ret;
+	if (poll.revents & POLLIN)
+		return 1;
+	errno = ENODEV;
+	return -1;
+}
+
+ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_completion *items,
+				 size_t count)
+{
+	ssize_t bytes;
+
+	do {
+		bytes = read(channel->fd, items, count * sizeof(*items));
+	} while (bytes < 0 && errno == EINTR);
+	if (bytes < 0 && errno == EAGAIN)
+		return 0;
+	if (bytes < 0 && errno == ENODEV)
+		channel->pending = 0;
+	if (bytes < 0)
+		return -1;
+	count = bytes / sizeof(*items);
+	channel->pending -= count;
+	return count;
+}

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libudma - DMA channels for programs
+ *
+ * A program opens a channel, allocates buffers that it and a DMA controller
+ * both see, describes transfers by buffer, offset and length, submits them, and
+ * reads one completion for each:
+ *
+ *	struct udma_channel *channel = udma_channel_open("udma0");
+ *	struct udma_buffer *src = udma_buffer_alloc(channel, 4096);
+ *	struct udma_buffer *dst = udma_buffer_alloc(channel, 4096);
+ *
+ *	memset(udma_buffer_get_data(src), 0x5a, 4096);
+ *	if (udma_channel_copy(channel, dst, 0, src, 0, 4096) < 0)
+ *		perror("copy");
+ *
+ *	udma_buffer_free(dst);
+ *	udma_buffer_free(src);
+ *	udma_channel_close(channel);
+ *
+ * Errors: a function that can fail returns -1 or NULL and sets errno. Nothing
+ * is printed, and the program is never ended. Each function lists what is
+ * particular to it; all that ask the kernel may also fail with ENODEV when the
+ * channel is gone, because it was unbound or its controller was removed.
+ *
+ * Free: each udma_*_free() and udma_channel_close() takes NULL, which does
+ * nothing, and leaves errno as it was.
+ *
+ * Threads: an object is used by one thread at a time, and a channel's buffers
+ * count as part of it, except for the memory itself. Different channels, also
+ * two that opened the same device, are independent.
+ *
+ * Processes: after fork() a channel still belongs to the parent. The child sees
+ * the same memory in the buffers, and may close the channel and free the
+ * buffers, which takes nothing from the parent; nothing else is defined.
+ * Nothing is inherited through execve().
+ */
+#ifndef LIBUDMA_H
+#define LIBUDMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * struct udma_channel - an open DMA channel
+ *
+ * What is not freed when it is closed, or when the program ends, the kernel
+ * takes back. Transfers that are under way then are no danger to anybody.
+ */
+struct udma_channel;
+
+/*
+ * struct udma_channel_info - what a channel is, can do and allows
+ *
+ * A copy, which stays as it is when the channel is closed.
+ */
+struct udma_channel_info;
+
+/*
+ * struct udma_buffer - memory that the program and the DMA controller see
+ *
+ * Either sees at once what the other wrote, without any further call. Whoever
+ * reads what a transfer writes before its completion was read, or writes what
+ * it reads, gets some mixture.
+ */
+struct udma_buffer;
+
+/*
+ * struct udma_transfer - the description of a transfer
+ *
+ * Only a description: it can be submitted any number of times, changed or freed
+ * at once after it was submitted, and used with any channel whose buffers it
+ * names.
+ */
+struct udma_transfer;
+
+/*
+ * struct udma_completions - room for completions, and those read last
+ */
+struct udma_completions;
+
+/*
+ * struct udma_completion - how one transfer ended
+ *
+ * Part of a struct udma_completions, and valid until that is read into again or
+ * freed.
+ */
+struct udma_completion;
+
+/**
+ * udma_version() - tell the version of the library
+ *
+ * Return: such as "0.1.0"; constant.
+ *
+ * Since: 0.1
+ */
+const char *udma_version(void);
+
+/**
+ * udma_channel_open() - open a channel
+ * @name: a path such as "/dev/udma0" if there is a slash in it, a device's name
+ *	such as "udma0", or the name that was given when the channel was bound
+ *
+ * The name given at bind is looked up in sysfs, so it needs no udev.
+ *
+ * Return: the channel, which the caller closes with udma_channel_close(), or
+ * NULL. Errors: ENOENT for no such device, EACCES, ENOTTY when it is something
+ * else than a udma device, ENOMEM, and those of open().
+ *
+ * Since: 0.1
+ */
+struct udma_channel *udma_channel_open(const char *name);
+
+/**
+ * udma_channel_close() - close a channel
+ * @channel: the channel, or NULL
+ *
+ * Transfers under way go on to their end in the kernel and nobody is told of
+ * it. Buffers that were not freed stay memory of the program and still have to
+ * be freed, but are of no use for transfers.
+ *
+ * Since: 0.1
+ */
+void udma_channel_close(struct udma_channel *channel);
+
+/**
+ * udma_channel_get_fd() - tell the channel's file descriptor
+ * @channel: the channel
+ *
+ * For a poll loop of one's own: POLLIN says that there are completions to read,
+ * POLLOUT that there is room to submit, POLLHUP that the channel is gone. The
+ * descriptor belongs to the channel, is O_NONBLOCK and O_CLOEXEC, and is only
+ * for waiting: who reads from it takes completions that the library counts.
+ *
+ * Return: the descriptor.
+ *
+ * Since: 0.1
+ */
+int udma_channel_get_fd(const struct udma_channel *channel);
+
+/**
+ * udma_channel_get_pending() - tell how many transfers are not done with
+ * @channel: the channel
+ *
+ * Return: the number of transfers that were submitted and whose completions
+ * have not been read.
+ *
+ * Since: 0.1
+ */
+size_t udma_channel_get_pending(const struct udma_channel *channel);
+
+/**
+ * udma_channel_get_info() - ask what a channel is, can do and allows
+ * @channel: the channel
+ *
+ * Return: the answer, which the caller frees with udma_channel_info_free(), or
+ * NULL. Errors: ENOMEM.
+ *
+ * Since: 0.1
+ */
+struct udma_channel_info *udma_channel_get_info(struct udma_channel *channel);
+
+/**
+ * udma_channel_info_free() - free what udma_channel_get_info() returned
+ * @info: the answer, or NULL
+ *
+ * Since: 0.1
+ */
+void udma_channel_info_free(struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_name() - tell the name given when the channel was bound
+ * @info: the answer
+ *
+ * Return: the name; that of the device, such as "udma0", if none was given.
+ * Belongs to @info.
+ *
+ * Since: 0.1
+ */
+const char *udma_channel_info_get_name(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_channel() - tell dmaengine's name of the channel
+ * @info: the answer
+ *
+ * Return: such as "dma0chan1". Belongs to @info.
+ *
+ * Since: 0.1
+ */
+const char *udma_channel_info_get_channel(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_device() - tell the name of the DMA controller
+ * @info: the answer
+ *
+ * Return: the name of its device in the kernel, such as "udma-sim.0". Belongs
+ * to @info.
+ *
+ * Since: 0.1
+ */
+const char *udma_channel_info_get_device(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_driver() - tell the DMA controller's driver
+ * @info: the answer
+ *
+ * Return: the driver's name in the kernel. Belongs to @info.
+ *
+ * Since: 0.1
+ */
+const char *udma_channel_info_get_driver(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_can_copy() - tell whether the channel can copy
+ * @info: the answer
+ *
+ * Return: true if udma_transfer_set_copy() is of use with it.
+ *
+ * Since: 0.1
+ */
+bool udma_channel_info_can_copy(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_can_fill() - tell whether the channel can fill
+ * @info: the answer
+ *
+ * Return: true if udma_transfer_set_fill() is of use with it.
+ *
+ * Since: 0.1
+ */
+bool udma_channel_info_can_fill(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_is_coherent() - tell whether the controller snoops caches
+ * @info: the answer
+ *
+ * Return: true if buffers are ordinary cached memory; see also
+ * udma_buffer_is_cached().
+ *
+ * Since: 0.1
+ */
+bool udma_channel_info_is_coherent(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_max_bytes() - tell how much memory one may have
+ * @info: the answer
+ *
+ * Return: the most bytes that all buffers of a channel may have together, each
+ * rounded up to whole pages.
+ *
+ * Since: 0.1
+ */
+uint64_t udma_channel_info_get_max_bytes(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_max_segment_bytes() - tell the controller's own limit
+ * @info: the answer
+ *
+ * A longer transfer is no mistake: the kernel cuts it into pieces.
+ *
+ * Return: the most bytes that the controller moves by one descriptor.
+ *
+ * Since: 0.1
+ */
+uint64_t udma_channel_info_get_max_segment_bytes(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_max_buffers() - tell how many buffers one may have
+ * @info: the answer
+ *
+ * Return: the most buffers that a channel may have.
+ *
+ * Since: 0.1
+ */
+unsigned int udma_channel_info_get_max_buffers(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_max_transfers() - tell how many transfers one may have
+ * @info: the answer
+ *
+ * Return: the most transfers that may be pending; see
+ * udma_channel_get_pending().
+ *
+ * Since: 0.1
+ */
+unsigned int udma_channel_info_get_max_transfers(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_copy_align() - tell the alignment of copies
+ * @info: the answer
+ *
+ * Return: what both offsets and the length of a copy must be a multiple of, in
+ * bytes; a power of two.
+ *
+ * Since: 0.1
+ */
+unsigned int udma_channel_info_get_copy_align(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_fill_align() - tell the alignment of fills
+ * @info: the answer
+ *
+ * Return: what the offset and the length of a fill must be a multiple of, in
+ * bytes; a power of two.
+ *
+ * Since: 0.1
+ */
+unsigned int udma_channel_info_get_fill_align(const struct udma_channel_info *info);
+
+/**
+ * udma_buffer_alloc() - allocate a buffer for a channel and map it
+ * @channel: the channel whose transfers it is for
+ * @bytes: how long it is to be, any number but zero
+ *
+ * The memory is zero and begins at a page. It counts against the limits of the
+ * channel.
+ *
+ * Return: the buffer, which the caller frees with udma_buffer_free(), or NULL.
+ * Errors: EINVAL for no bytes, ENOMEM, EDQUOT over
+ * udma_channel_info_get_max_bytes() or udma_channel_info_get_max_buffers().
+ *
+ * Since: 0.1
+ */
+struct udma_buffer *udma_buffer_alloc(struct udma_channel *channel, size_t bytes);
+
+/**
+ * udma_buffer_free() - free a buffer
+ * @buffer: the buffer, or NULL
+ *
+ * The program's view of the memory goes at once. Transfers under way go on to
+ * their end, as before, and the kernel keeps the memory until then. It makes no
+ * difference whether the channel is still open.
+ *
+ * Since: 0.1
+ */
+void udma_buffer_free(struct udma_buffer *buffer);
+
+/**
+ * udma_buffer_get_data() - tell where the memory of a buffer is
+ * @buffer: the buffer
+ *
+ * When the channel has gone (ENODEV), touching the memory is SIGBUS.
+ *
+ * Return: the memory, which belongs to the buffer.
+ *
+ * Since: 0.1
+ */
+void *udma_buffer_get_data(const struct udma_buffer *buffer);
+
+/**
+ * udma_buffer_get_bytes() - tell how long a buffer is
+ * @buffer: the buffer
+ *
+ * Return: what was asked of udma_buffer_alloc(), in bytes.
+ *
+ * Since: 0.1
+ */
+size_t udma_buffer_get_bytes(const struct udma_buffer *buffer);
+
+/**
+ * udma_buffer_is_cached() - tell whether the CPU caches the memory of a buffer
+ * @buffer: the buffer
+ *
+ * Return: true for ordinary memory, false for memory that is not cached, which
+ * is slow to read.
+ *
+ * Since: 0.1
+ */
+bool udma_buffer_is_cached(const struct udma_buffer *buffer);
+
+/**
+ * udma_transfer_new() - make the description of a transfer
+ *
+ * It describes nothing yet: udma_transfer_set_copy() or
+ * udma_transfer_set_fill() comes next. Mistakes in a description are told when
+ * it is submitted.
+ *
+ * Return: the description, which the caller frees with udma_transfer_free(), or
+ * NULL. Errors: ENOMEM.
+ *
+ * Since: 0.1
+ */
+struct udma_transfer *udma_transfer_new(void);
+
+/**
+ * udma_transfer_free() - free the description of a transfer
+ * @transfer: the description, or NULL
+ *
+ * Since: 0.1
+ */
+void udma_transfer_free(struct udma_transfer *transfer);
+
+/**
+ * udma_transfer_set_copy() - describe a copy
+ * @transfer: the description; its fence and user data stay as they are
+ * @dst: the buffer to write
+ * @dst_offset: where in it to begin, in bytes
+ * @src: the buffer to read; may be the same, if the ranges do not overlap
+ * @src_offset: where in it to begin, in bytes
+ * @bytes: how much, at least 1
+ *
+ * The description holds no buffer: once one has been freed, to submit it is
+ * ENOENT.
+ *
+ * Since: 0.1
+ */
+void udma_transfer_set_copy(struct udma_transfer *transfer, const struct udma_buffer *dst,
+			    size_t dst_offset, const struct udma_buffer *src, size_t src_offset,
+			    size_t bytes);
+
+/**
+ * udma_transfer_set_fill() - describe a fill
+ * @transfer: the description; its fence and user data stay as they are
+ * @dst: the buffer to write
+ * @dst_offset: where in it to begin, in bytes
+ * @bytes: how much, at least 1
+ * @value: what each byte becomes
+ *
+ * As for udma_transfer_set_copy(), the description does not hold the buffer.
+ *
+ * Since: 0.1
+ */
+void udma_transfer_set_fill(struct udma_transfer *transfer, const struct udma_buffer *dst,
+			    size_t dst_offset, size_t bytes, uint8_t value);
+
+/**
+ * udma_transfer_set_fence() - have a transfer wait for all before it
+ * @transfer: the description
+ * @fence: true to start it when all that was submitted to the channel before
+ *	has ended; false, as it is at first, for no order at all
+ *
+ * Since: 0.1
+ */
+void udma_transfer_set_fence(struct udma_transfer *transfer, bool fence);
+
+/**
+ * udma_transfer_set_user_data() - give a transfer a mark of one's own
+ * @transfer: the description
+ * @user_data: what its completion gives back; 0 at first
+ *
+ * Since: 0.1
+ */
+void udma_transfer_set_user_data(struct udma_transfer *transfer, uint64_t user_data);
+
+/**
+ * udma_channel_submit() - submit transfers
+ * @channel: the channel
+ * @transfers: their descriptions
+ * @count: how many there are, at least 1
+ *
+ * Each transfer that is taken ends with exactly one completion. They are not
+ * ordered among themselves, unless by udma_transfer_set_fence().
+ *
+ * Return: how many were taken, from the front; fewer than @count when one is
+ * bad or there is no room, and to submit the rest tells why. -1 when not even
+ * the first was taken. Errors: EAGAIN for no room until completions have been
+ * read, EINVAL for no transfers, a description of nothing, no bytes, ranges of
+ * a copy that overlap or something not aligned as the channel needs it, ENOENT
+ * for a buffer of another channel or one that was freed, ERANGE for a range
+ * that is not within its buffer, EOPNOTSUPP for what the channel cannot do.
+ *
+ * Since: 0.1
+ */
+ssize_t udma_channel_submit(struct udma_channel *channel,
+			    const struct udma_transfer *const *transfers, size_t count);
+
+/**
+ * udma_channel_submit_one() - submit a transfer
+ * @channel: the channel
+ * @transfer: its description
+ *
+ * Return: 0, or -1 when it was not taken. Errors: those of
+ * udma_channel_submit().
+ *
+ * Since: 0.1
+ */
+int udma_channel_submit_one(struct udma_channel *channel, const struct udma_transfer *transfer);
+
+/**
+ * udma_channel_wait() - wait until there is a completion to read
+ * @channel: the channel
+ * @timeout_ns: how long, in nanoseconds; 0 only looks, negative waits for ever
+ *
+ * Return: 1 when there is one, 0 when the time has passed, or -1. Errors: EINTR
+ * for a signal, so that a program can be told to stop while it waits; ENODEV
+ * only when no completion is left.
+ *
+ * Since: 0.1
+ */
+int udma_channel_wait(struct udma_channel *channel, int64_t timeout_ns);
+
+/**
+ * udma_channel_read() - read completions
+ * @channel: the channel
+ * @completions: where to put them; those it held are gone
+ * @max: how many at most; what does not fit is left for the next time
+ *
+ * Never waits.
+ *
+ * Return: how many were read, 0 when there was none, or -1. Errors: ENODEV only
+ * when no completion is left.
+ *
+ * Since: 0.1
+ */
+ssize_t udma_channel_read(struct udma_channel *channel, struct udma_completions *completions,
+			  size_t max);
+
+/**
+ * udma_channel_copy() - copy, and return when that is done
+ * @channel: the channel
+ * @dst: the buffer to write
+ * @dst_offset: where in it to begin, in bytes
+ * @src: the buffer to read
+ * @src_offset: where in it to begin, in bytes
+ * @bytes: how much, at least 1
+ *
+ * Waits for the end of the transfer, as memcpy() would: when it returns, the
+ * controller is done with both buffers. So a signal's handler runs at once, but
+ * does not make the call return.
+ *
+ * Return: 0 when all was copied, or -1. Errors: EBUSY, with nothing done, when
+ * completions of other transfers have not been read, see
+ * udma_channel_get_pending(); EIO when the controller failed; those of
+ * udma_channel_submit(), but EAGAIN.
+ *
+ * Since: 0.1
+ */
+int udma_channel_copy(struct udma_channel *channel, const struct udma_buffer *dst,
+		      size_t dst_offset, const struct udma_buffer *src, size_t src_offset,
+		      size_t bytes);
+
+/**
+ * udma_channel_fill() - fill, and return when that is done
+ * @channel: the channel
+ * @dst: the buffer to write
+ * @dst_offset: where in it to begin, in bytes
+ * @bytes: how much, at least 1
+ * @value: what each byte becomes
+ *
+ * Waits as udma_channel_copy() does.
+ *
+ * Return: 0 when all was filled, or -1. Errors: those of udma_channel_copy().
+ *
+ * Since: 0.1
+ */
+int udma_channel_fill(struct udma_channel *channel, const struct udma_buffer *dst,
+		      size_t dst_offset, size_t bytes, uint8_t value);
+
+/**
+ * udma_completions_new() - make room for completions
+ * @capacity: for how many, at least 1
+ *
+ * Return: the room, with nothing in it, which the caller frees with
+ * udma_completions_free(), or NULL. Errors: EINVAL for no capacity, ENOMEM.
+ *
+ * Since: 0.1
+ */
+struct udma_completions *udma_completions_new(size_t capacity);
+
+/**
+ * udma_completions_free() - free room for completions and what is in it
+ * @completions: the room, or NULL
+ *
+ * Since: 0.1
+ */
+void udma_completions_free(struct udma_completions *completions);
+
+/**
+ * udma_completions_get_capacity() - tell how many completions have room
+ * @completions: the room
+ *
+ * Return: what was asked of udma_completions_new().
+ *
+ * Since: 0.1
+ */
+size_t udma_completions_get_capacity(const struct udma_completions *completions);
+
+/**
+ * udma_completions_get_count() - tell how many completions there are
+ * @completions: the room
+ *
+ * Return: what udma_channel_read() read last; 0 if it failed or was not called.
+ *
+ * Since: 0.1
+ */
+size_t udma_completions_get_count(const struct udma_completions *completions);
+
+/**
+ * udma_completions_get() - get one of the completions read last
+ * @completions: the room
+ * @index: which one; below udma_completions_get_count()
+ *
+ * Return: the completion, which belongs to @completions, or NULL. Errors:
+ * EINVAL for an index out of range.
+ *
+ * Since: 0.1
+ */
+const struct udma_completion *udma_completions_get(const struct udma_completions *completions,
+						   size_t index);
+
+/**
+ * udma_completion_get_user_data() - tell the mark of the transfer that ended
+ * @completion: the completion
+ *
+ * Return: what was set with udma_transfer_set_user_data().
+ *
+ * Since: 0.1
+ */
+uint64_t udma_completion_get_user_data(const struct udma_completion *completion);
+
+/**
+ * udma_completion_get_error() - tell whether and why a transfer failed
+ * @completion: the completion
+ *
+ * Return: 0 when all of it was done, or a positive number as in errno, fit for
+ * strerror(): EIO when the controller reported an error or refused, ENODEV when
+ * the channel went away first.
+ *
+ * Since: 0.1
+ */
+int udma_completion_get_error(const struct udma_completion *completion);
+
+/**
+ * udma_completion_get_bytes() - tell how much of a transfer was done
+ * @completion: the completion
+ *
+ * Return: bytes that were moved; see udma_completion_is_exact().
+ *
+ * Since: 0.1
+ */
+uint64_t udma_completion_get_bytes(const struct udma_completion *completion);
+
+/**
+ * udma_completion_is_exact() - tell whether the number of bytes is exact
+ * @completion: the completion
+ *
+ * Return: true if udma_completion_get_bytes() is exact, which it always is
+ * without an error; false if it is only known that so much was moved.
+ *
+ * Since: 0.1
+ */
+bool udma_completion_is_exact(const struct udma_completion *completion);
+
+/**
+ * udma_completion_get_timestamp_ns() - tell when a transfer ended
+ * @completion: the completion
+ *
+ * Return: CLOCK_MONOTONIC when the kernel learned of it, in nanoseconds.
+ *
+ * Since: 0.1
+ */
+uint64_t udma_completion_get_timestamp_ns(const struct udma_completion *completion);
+
+/**
+ * udma_completion_get_sequence() - tell which transfer ended
+ * @completion: the completion
+ *
+ * Return: the number of the transfer, in the order in which the channel took
+ * them; 1 for the first.
+ *
+ * Since: 0.1
+ */
+uint64_t udma_completion_get_sequence(const struct udma_completion *completion);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBUDMA_H */

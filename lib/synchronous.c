@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * One call, one transfer.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+/*
+ * A transfer cannot be taken back, so to return for a signal would leave the
+ * controller at work on the caller's buffers, and a completion that the next
+ * call takes for its own.
+ */
+static int wait_for_one(struct udma_channel *channel, struct udma_completion *completion)
+{
+	ssize_t count;
+
+	while (!(count = udma_channel_read_events(channel, completion, 1))) {
+		if (udma_channel_wait(channel, -1) < 0 && errno != EINTR)
+			return -1;
+	}
+	return count < 0 ? -1 : 0;
+}
+
+static int run(struct udma_channel *channel, const struct udma_transfer *transfer)
+{
+	struct udma_completion completion;
+	int error;
+
+	if (channel->pending) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (udma_channel_submit_one(channel, transfer) < 0)
+		return -1;
+	if (wait_for_one(channel, &completion) < 0)
+		return -1;
+	error = udma_completion_get_error(&completion);
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+UDMA_EXPORT int udma_channel_copy(struct udma_channel *channel, const struct udma_buffer *dst,
+				  size_t dst_offset, const struct udma_buffer *src,
+				  size_t src_offset, size_t bytes)
+{
+	struct udma_transfer transfer = {};
+
+	udma_transfer_set_copy(&transfer, dst, dst_offset, src, src_offset, bytes);
+	return run(channel, &transfer);
+}
+
+UDMA_EXPORT int udma_channel_fill(struct udma_channel *channel, const struct udma_buffer *dst,
+				  size_t dst_offset, size_t bytes, uint8_t value)
+{
+	struct udma_transfer transfer = {};
+
+	udma_transfer_set_fill(&transfer, dst, dst_offset, bytes, value);
+	return run(channel, &transfer);
+}

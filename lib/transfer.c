@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+UDMA_EXPORT struct udma_transfer *udma_transfer_new(void)
+{
+	return calloc(1, sizeof(struct udma_transfer));
+}
+
+UDMA_EXPORT void udma_transfer_free(struct udma_transfer *transfer)
+{
+	int saved = errno;
+
+	free(transfer);
+	errno = saved;
+}
+
+UDMA_EXPORT void udma_transfer_set_copy(struct udma_transfer *transfer,
+					const struct udma_buffer *dst, size_t dst_offset,
+					const struct udma_buffer *src, size_t src_offset,
+					size_t bytes)
+{
+	struct udma_request *request = &transfer->request;
+
+	request->op = UDMA_OP_COPY;
+	request->dst_handle = dst->handle;
+	request->src_handle = src->handle;
+	request->dst_offset = dst_offset;
+	request->src_offset = src_offset;
+	request->bytes = bytes;
+	request->fill = 0;
+	transfer->dst_channel = dst->channel_id;
+	transfer->src_channel = src->channel_id;
+}
+
+UDMA_EXPORT void udma_transfer_set_fill(struct udma_transfer *transfer,
+					const struct udma_buffer *dst, size_t dst_offset,
+					size_t bytes, uint8_t value)
+{
+	struct udma_request *request = &transfer->request;
+
+	request->op = UDMA_OP_FILL;
+	request->dst_handle = dst->handle;
+	request->src_handle = 0;
+	request->dst_offset = dst_offset;
+	request->src_offset = 0;
+	request->bytes = bytes;
+	request->fill = value;
+	transfer->dst_channel = dst->channel_id;
+	transfer->src_channel = dst->channel_id;
+}
+
+UDMA_EXPORT void udma_transfer_set_fence(struct udma_transfer *transfer, bool fence)
+{
+	if (fence)
+		transfer->request.flags |= UDMA_REQUEST_F_FENCE;
+	else
+		transfer->request.flags &= ~UDMA_REQUEST_F_FENCE;
+}
+
+UDMA_EXPORT void udma_transfer_set_user_data(struct udma_transfer *transfer, uint64_t user_data)
+{
+	transfer->request.user_data = user_data;
+}
