@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A file that is only half written must not be left behind: not by a signal,
+ * and not when the channel goes and takes the memory of its buffers along.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "udmactl.h"
+
+/* Changed only while the signals are blocked. */
+static char *temporary;
+static char device_gone[256];
+static sigset_t ending;
+
+static void remove_temporary(void)
+{
+	if (temporary)
+		unlink(temporary);
+}
+
+/* The signal comes again when this returns, and then it ends the program. */
+static void on_end(int signal)
+{
+	remove_temporary();
+	raise(signal);
+}
+
+/* The memory of a buffer is gone; there is no way back to who touched it. */
+static void on_bus_error(int signal)
+{
+	(void)signal;
+	remove_temporary();
+	/* Whether it could be said makes no difference. */
+	if (write(STDERR_FILENO, device_gone, strlen(device_gone)) < 0)
+		_exit(EXIT_FAILED);
+	_exit(EXIT_FAILED);
+}
+
+/*
+ * Before anything else of this file; @device is the one whose buffers may go.
+ * A signal that is ignored, as by nohup, stays so.
+ */
+void cleanup_init(const char *device)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM };
+	struct sigaction action = { .sa_handler = on_end, .sa_flags = SA_RESETHAND };
+	struct sigaction bus = { .sa_handler = on_bus_error };
+	struct sigaction old;
+	size_t i;
+
+	snprintf(device_gone, sizeof(device_gone), "udmactl: %s: %s: %s\n", command_name, device,
+		 strerror(ENODEV));
+	sigemptyset(&ending);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaddset(&ending, signals[i]);
+	}
+	action.sa_mask = ending;
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		if (sigismember(&ending, signals[i]))
+			sigaction(signals[i], &action, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+	/* A file that grows over the limit is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/*
+ * Create a file with a name of its own, which is removed if the program ends
+ * before cleanup_rename(). The template has to stay until then.
+ */
+int cleanup_create(char *path_template)
+{
+	sigset_t before;
+	int fd;
+
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	fd = mkostemp(path_template, O_CLOEXEC);
+	if (fd >= 0)
+		temporary = path_template;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return fd;
+}
+
+/* Give the file its name, and keep it. */
+int cleanup_rename(const char *path)
+{
+	sigset_t before;
+	int ret;
+
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	ret = rename(temporary, path);
+	if (!ret)
+		temporary = NULL;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+/* Remove the file, if there is one. */
+void cleanup_remove(void)
+{
+	sigset_t before;
+
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	remove_temporary();
+	temporary = NULL;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "udmactl.h"
+
+#define SYSFS_CLASS "/sys/class/udma"
+
+/* The first line of a file of sysfs, or nothing. */
+bool read_line(char *line, size_t size, const char *path, ...)
+{
+	char full[PATH_MAX];
+	ssize_t length;
+	va_list args;
+	int fd;
+
+	line[0] = '\0';
+	va_start(args, path);
+	vsnprintf(full, sizeof(full), path, args);
+	va_end(args);
+	fd = open(full, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	length = read(fd, line, size - 1);
+	close(fd);
+	if (length < 0)
+		return false;
+	line[length] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
+/* The last part of what a link of sysfs points to, or nothing. */
+bool read_link(char *name, size_t size, const char *path, ...)
+{
+	char full[PATH_MAX], target[PATH_MAX], *slash;
+	ssize_t length;
+	va_list args;
+
+	name[0] = '\0';
+	va_start(args, path);
+	vsnprintf(full, sizeof(full), path, args);
+	va_end(args);
+	length = readlink(full, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	slash = strrchr(target, '/');
+	snprintf(name, size, "%s", slash ? slash + 1 : target);
+	return true;
+}
+
+static int is_device(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, "udma", 4) && entry->d_name[4] >= '0' &&
+	       entry->d_name[4] <= '9';
+}
+
+static void read_device(const char *node, struct device *device)
+{
+	snprintf(device->node, sizeof(device->node), "%s", node);
+	read_line(device->name, sizeof(device->name), SYSFS_CLASS "/%s/name", node);
+	read_line(device->channel, sizeof(device->channel), SYSFS_CLASS "/%s/channel", node);
+	read_line(device->provider, sizeof(device->provider), SYSFS_CLASS "/%s/provider",
+		  node);
+}
+
+/**
+ * devices_read - read which devices there are
+ * @devices: where to put them, by number; the caller frees it
+ *
+ * Return: how many, or -1 with errno. None is no error.
+ */
+ssize_t devices_read(struct device **devices)
+{
+	struct dirent **entries;
+	int count, i;
+
+	*devices = NULL;
+	count = scandir(SYSFS_CLASS, &entries, is_device, versionsort);
+	if (count < 0)
+		return errno == ENOENT ? 0 : -1;
+	*devices = calloc(count + 1, sizeof(**devices));
+	for (i = 0; i < count; i++) {
+		if (*devices)
+			read_device(entries[i]->d_name, &(*devices)[i]);
+		free(entries[i]);
+	}
+	free(entries);
+	return *devices ? count : -1;
+}
+
+/* @info is NULL when it is not known. */
+void record_add_abilities(struct json_object *record, const struct udma_channel_info *info)
+{
+	static const struct {
+		const char *key;
+		bool (*get)(const struct udma_channel_info *info);
+	} abilities[] = {
+		{ "can_copy", udma_channel_info_can_copy },
+		{ "can_fill", udma_channel_info_can_fill },
+		{ "coherent", udma_channel_info_is_coherent },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(abilities); i++)
+		record_add(record, abilities[i].key,
+			   info ? json_object_new_boolean(abilities[i].get(info)) : NULL);
+}
+
+void record_add_limits(struct json_object *record, const struct udma_channel_info *info)
+{
+	record_add_number(record, "copy_align", udma_channel_info_get_copy_align(info));
+	record_add_number(record, "fill_align", udma_channel_info_get_fill_align(info));
+	record_add_number(record, "max_segment_bytes",
+			  udma_channel_info_get_max_segment_bytes(info));
+	record_add_number(record, "max_bytes", udma_channel_info_get_max_bytes(info));
+	record_add_number(record, "max_buffers", udma_channel_info_get_max_buffers(info));
+	record_add_number(record, "max_transfers", udma_channel_info_get_max_transfers(info));
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is told is put together as a JSON object, whichever way it is printed.
+ */
+#include <ctype.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "udmactl.h"
+
+void record_add(struct json_object *record, const char *key, struct json_object *value)
+{
+	json_object_object_add(record, key, value);
+}
+
+/* NULL is for what is not known. */
+void record_add_string(struct json_object *record, const char *key, const char *value)
+{
+	record_add(record, key, value ? json_object_new_string(value) : NULL);
+}
+
+void record_add_number(struct json_object *record, const char *key, uint64_t value)
+{
+	record_add(record, key, json_object_new_uint64(value));
+}
+
+void record_add_real(struct json_object *record, const char *key, double value)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.6f", value);
+	record_add(record, key, json_object_new_double_s(value, text));
+}
+
+void record_add_bool(struct json_object *record, const char *key, bool value)
+{
+	record_add(record, key, json_object_new_boolean(value));
+}
+
+/* Whether a string can stand in a line of text without quotes. */
+static bool is_plain(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if (!isgraph((unsigned char)*text) || strchr("\"\\=", *text))
+			return false;
+	return true;
+}
+
+static const char *value_text(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		return "-";
+	case json_type_boolean:
+		return json_object_get_boolean(value) ? "yes" : "no";
+	case json_type_string:
+		if (is_plain(json_object_get_string(value)))
+			return json_object_get_string(value);
+		return json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE);
+	default:
+		return json_object_get_string(value);
+	}
+}
+
+static void print_text(struct json_object *record, FILE *to, char separator)
+{
+	const char *before = "";
+	const char between[] = { separator, '\0' };
+
+	json_object_object_foreach(record, key, value) {
+		fprintf(to, "%s%s=%s", before, key, value_text(value));
+		before = between;
+	}
+	fputc('\n', to);
+}
+
+/* @record may also be an array of records: as text, a line each. */
+void record_print(struct json_object *record, FILE *to, bool json, char separator)
+{
+	size_t i;
+
+	if (json) {
+		fprintf(to, "%s\n",
+			json_object_to_json_string_ext(record, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_SPACED |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else if (json_object_is_type(record, json_type_array)) {
+		for (i = 0; i < json_object_array_length(record); i++)
+			print_text(json_object_array_get_idx(record, i), to, separator);
+	} else {
+		print_text(record, to, separator);
+	}
+}
