@@ -1,0 +1,1060 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libudma: what its header promises. That a program may include it beside the
+ * kernel's own header is shown by this file.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <libudma.h>
+
+#include "udma_sim.h"
+
+#define BYTES		(16 * KIB)
+
+/* For what returns a pointer, as must() and fails() are for numbers. */
+#define made(_call)							\
+	({								\
+		typeof(_call) __made = (_call);				\
+									\
+		ASSERT_NE(NULL, __made)					\
+			TH_LOG("%s: %s", #_call, strerror(errno));	\
+		__made;							\
+	})
+
+#define not_made(_errno, _call)						\
+	do {								\
+		errno = 0;						\
+		EXPECT_EQ(NULL, (_call));				\
+		EXPECT_EQ(_errno, errno);				\
+	} while (0)
+
+FIXTURE(library)
+{
+	struct sim sim;
+	struct udma_channel *channel;
+	struct udma_buffer *dst;
+	struct udma_buffer *src;
+	struct udma_transfer *transfer;
+	struct udma_completions *completions;
+	unsigned char *to;
+	unsigned char *from;
+};
+
+FIXTURE_VARIANT(library)
+{
+	struct sim_config config;
+};
+
+/* One channel, so that what is bound as "memcpy" elsewhere is none of ours. */
+FIXTURE_VARIANT_ADD(library, plain)
+{
+	.config = { .channels = 1 },
+};
+
+FIXTURE_VARIANT_ADD(library, small_segments)
+{
+	.config = { .channels = 1, .max_segment = 4096, .align = 64 },
+};
+
+FIXTURE_SETUP(library)
+{
+	must(try_sim_make(&self->sim, &variant->config));
+	must(try_sim_bind(&self->sim, 0));
+	self->channel = made(udma_channel_open(self->sim.name));
+	self->dst = made(udma_buffer_alloc(self->channel, BYTES));
+	self->src = made(udma_buffer_alloc(self->channel, BYTES));
+	self->transfer = made(udma_transfer_new());
+	self->completions = made(udma_completions_new(300));
+	self->to = udma_buffer_get_data(self->dst);
+	self->from = udma_buffer_get_data(self->src);
+	pattern_write(self->to, 0, BYTES, PATTERN_STALE);
+	pattern_write(self->from, 0, BYTES, PATTERN_SOURCE);
+}
+
+FIXTURE_TEARDOWN(library)
+{
+	udma_completions_free(self->completions);
+	udma_transfer_free(self->transfer);
+	udma_buffer_free(self->src);
+	udma_buffer_free(self->dst);
+	udma_channel_close(self->channel);
+	/* A test may have unbound it. */
+	try_sim_unbind(&self->sim, 0);
+	EXPECT_EQ(0, try_sim_end(&self->sim));
+}
+
+/* As many completions as that, however long they take. */
+static int try_complete(struct udma_channel *channel,
+			struct udma_completions *completions, size_t count)
+{
+	size_t have = 0;
+	ssize_t ret;
+
+	while (have < count) {
+		if (udma_channel_wait(channel, -1) < 0)
+			return -1;
+		ret = udma_channel_read(channel, completions, count - have);
+		if (ret < 0)
+			return -1;
+		have += ret;
+	}
+	return 0;
+}
+
+/* The only completion that was read, or NULL. */
+static const struct udma_completion *
+only(const struct udma_completions *completions)
+{
+	if (udma_completions_get_count(completions) != 1)
+		return NULL;
+	return udma_completions_get(completions, 0);
+}
+
+/* A call in a thread of its own, to be looked at from outside */
+
+struct call {
+	struct udma_channel *channel;
+	const struct udma_buffer *dst;
+	const struct udma_buffer *src;
+	int (*run)(struct call *call);
+	pthread_t thread;
+	pid_t tid;
+	bool done;
+	int ret;
+	int error;
+};
+
+static int call_copy(struct call *call)
+{
+	return udma_channel_copy(call->channel, call->dst, 0, call->src, 0,
+				 BYTES);
+}
+
+static int call_wait(struct call *call)
+{
+	return udma_channel_wait(call->channel, -1);
+}
+
+static void *call_thread(void *arg)
+{
+	struct call *call = arg;
+
+	__atomic_store_n(&call->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
+	call->ret = call->run(call);
+	call->error = errno;
+	__atomic_store_n(&call->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int try_start_call(struct call *call)
+{
+	errno = pthread_create(&call->thread, NULL, call_thread, call);
+	return errno ? -1 : 0;
+}
+
+/* Until it sleeps in the library's wait. */
+static int try_wait_call(struct call *call)
+{
+	pid_t tid;
+
+	while (!(tid = __atomic_load_n(&call->tid, __ATOMIC_ACQUIRE)))
+		sched_yield();
+	return wait_blocked(tid, SYS_ppoll);
+}
+
+static bool is_done(struct call *call)
+{
+	return __atomic_load_n(&call->done, __ATOMIC_ACQUIRE);
+}
+
+static int try_end_call(struct call *call)
+{
+	errno = pthread_join(call->thread, NULL);
+	if (errno)
+		return -1;
+	errno = call->error;
+	return call->ret;
+}
+
+static unsigned int signals_seen;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	__atomic_add_fetch(&signals_seen, 1, __ATOMIC_RELEASE);
+}
+
+static int try_catch(int signal)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	return sigaction(signal, &action, NULL);
+}
+
+/* Until the handler has run. */
+static int try_interrupt(struct call *call)
+{
+	unsigned int before = signals_seen;
+	unsigned int look;
+
+	errno = pthread_kill(call->thread, SIGUSR1);
+	if (errno)
+		return -1;
+	for (look = 0; look < LOOKS; look++) {
+		if (__atomic_load_n(&signals_seen, __ATOMIC_ACQUIRE) != before)
+			return 0;
+		sched_yield();
+	}
+	errno = ETIME;
+	return -1;
+}
+
+/* Without a channel */
+
+TEST(version)
+{
+	EXPECT_EQ(0, strncmp("0.1.", udma_version(), 4));
+}
+
+TEST(free_nothing_keeps_errno)
+{
+	errno = EXDEV;
+	udma_channel_close(NULL);
+	udma_channel_info_free(NULL);
+	udma_buffer_free(NULL);
+	udma_transfer_free(NULL);
+	udma_completions_free(NULL);
+	EXPECT_EQ(EXDEV, errno);
+}
+
+TEST(open_what_is_not_there)
+{
+	char name[400];
+
+	not_made(ENOENT, udma_channel_open("udma99999"));
+	not_made(ENOENT, udma_channel_open("no-such-name"));
+	not_made(ENOENT, udma_channel_open("udma"));
+	not_made(ENOENT, udma_channel_open("udma0x"));
+	not_made(ENOENT, udma_channel_open(""));
+	not_made(ENOENT, udma_channel_open("/dev/no-such-node"));
+	memset(name, '0', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	not_made(ENOENT, udma_channel_open(name));
+	memcpy(name, "udma", 4);
+	not_made(ENAMETOOLONG, udma_channel_open(name));
+}
+
+TEST(open_what_is_something_else)
+{
+	not_made(ENOTTY, udma_channel_open("/dev/null"));
+	not_made(EISDIR, udma_channel_open("/dev/"));
+}
+
+TEST(completions_of_no_or_too_much_capacity)
+{
+	not_made(EINVAL, udma_completions_new(0));
+	not_made(ENOMEM, udma_completions_new(SIZE_MAX / 2));
+}
+
+/* Channels */
+
+TEST_F(library, open_by_each_name)
+{
+	struct udma_channel *channel;
+	char node[32], path[40];
+
+	must(try_find_node(self->sim.name, node, sizeof(node)));
+	channel = made(udma_channel_open(node));
+	udma_channel_close(channel);
+	snprintf(path, sizeof(path), "/dev/%s", node);
+	channel = made(udma_channel_open(path));
+	udma_channel_close(channel);
+	/* And by the name it was given: that is how the fixture did it. */
+}
+
+TEST_F(library, fd)
+{
+	int fd = udma_channel_get_fd(self->channel);
+
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	EXPECT_EQ(O_NONBLOCK | O_RDWR,
+		  fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE));
+	EXPECT_EQ(POLLOUT, poll_now(fd));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, BYTES, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	EXPECT_EQ(POLLIN, must(try_wait_for(fd, POLLIN)));
+}
+
+TEST_F(library, close_keeps_errno)
+{
+	struct udma_channel *channel;
+
+	channel = made(udma_channel_open(self->sim.name));
+	errno = EXDEV;
+	udma_channel_close(channel);
+	EXPECT_EQ(EXDEV, errno);
+}
+
+TEST_F(library, info)
+{
+	int fd = udma_channel_get_fd(self->channel);
+	struct udma_channel_info *info;
+	struct udma_info kernel;
+
+	must(try_info(fd, &kernel));
+	info = made(udma_channel_get_info(self->channel));
+	EXPECT_STREQ(self->sim.name, udma_channel_info_get_name(info));
+	EXPECT_STREQ(kernel.out_channel, udma_channel_info_get_channel(info));
+	EXPECT_STREQ(self->sim.device, udma_channel_info_get_device(info));
+	EXPECT_STREQ("udma-sim", udma_channel_info_get_driver(info));
+	EXPECT_TRUE(udma_channel_info_can_copy(info));
+	EXPECT_TRUE(udma_channel_info_can_fill(info));
+	EXPECT_EQ(!!(kernel.out_capabilities & UDMA_CAP_COHERENT),
+		  udma_channel_info_is_coherent(info));
+	EXPECT_EQ(kernel.out_max_bytes, udma_channel_info_get_max_bytes(info));
+	EXPECT_EQ(kernel.out_max_segment_bytes,
+		  udma_channel_info_get_max_segment_bytes(info));
+	EXPECT_EQ(kernel.out_max_buffers,
+		  udma_channel_info_get_max_buffers(info));
+	EXPECT_EQ(kernel.out_max_transfers,
+		  udma_channel_info_get_max_transfers(info));
+	EXPECT_EQ(kernel.out_copy_align,
+		  udma_channel_info_get_copy_align(info));
+	EXPECT_EQ(kernel.out_fill_align,
+		  udma_channel_info_get_fill_align(info));
+	udma_channel_info_free(info);
+}
+
+TEST_F(library, info_outlives_the_channel)
+{
+	struct udma_channel_info *info;
+
+	info = made(udma_channel_get_info(self->channel));
+	udma_buffer_free(self->dst);
+	udma_buffer_free(self->src);
+	udma_channel_close(self->channel);
+	self->channel = NULL;
+	self->dst = NULL;
+	self->src = NULL;
+	EXPECT_STREQ(self->sim.name, udma_channel_info_get_name(info));
+	udma_channel_info_free(info);
+}
+
+TEST(info_of_a_channel_that_cannot_fill)
+{
+	struct sim_config config = { .channels = 1, .no_fill = true };
+	struct udma_channel_info *info;
+	struct udma_channel *channel;
+	struct udma_buffer *dst;
+	struct sim sim;
+
+	must(try_sim_make(&sim, &config));
+	must(try_sim_bind(&sim, 0));
+	channel = made(udma_channel_open(sim.name));
+	info = made(udma_channel_get_info(channel));
+	EXPECT_FALSE(udma_channel_info_can_fill(info));
+	EXPECT_TRUE(udma_channel_info_can_copy(info));
+	dst = made(udma_buffer_alloc(channel, BYTES));
+	fails(EOPNOTSUPP, udma_channel_fill(channel, dst, 0, BYTES, 1));
+	udma_buffer_free(dst);
+	udma_channel_info_free(info);
+	udma_channel_close(channel);
+	must(try_sim_finish(&sim));
+}
+
+/* Buffers */
+
+TEST_F(library, buffer)
+{
+	struct udma_buffer *buffer;
+	unsigned char *data;
+
+	buffer = made(udma_buffer_alloc(self->channel, 5000));
+	data = udma_buffer_get_data(buffer);
+	EXPECT_EQ(0, (uintptr_t)data % page_bytes());
+	EXPECT_EQ(5000, udma_buffer_get_bytes(buffer));
+	EXPECT_EQ(-1, find_other(data, 5000, 0));
+	memset(data, 0xa5, 5000);
+	EXPECT_EQ(-1, find_other(data, 5000, 0xa5));
+	errno = EXDEV;
+	udma_buffer_free(buffer);
+	EXPECT_EQ(EXDEV, errno);
+	fails(EFAULT, try_touch(data));
+}
+
+TEST_F(library, buffer_caching)
+{
+	struct buffer kernel;
+
+	must(try_alloc(udma_channel_get_fd(self->channel), BYTES, &kernel));
+	EXPECT_EQ(kernel.caching == UDMA_CACHING_CACHED,
+		  udma_buffer_is_cached(self->dst));
+}
+
+TEST_F(library, buffer_of_bad_size)
+{
+	struct udma_channel_info *info;
+	size_t most;
+
+	info = made(udma_channel_get_info(self->channel));
+	most = udma_channel_info_get_max_bytes(info);
+	udma_channel_info_free(info);
+	not_made(EINVAL, udma_buffer_alloc(self->channel, 0));
+	not_made(EDQUOT, udma_buffer_alloc(self->channel, most + 1));
+	not_made(EDQUOT, udma_buffer_alloc(self->channel, SIZE_MAX));
+	/* Nothing was lost by that. */
+	must(udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+			       BYTES));
+}
+
+/* More than the limit, were they not given back. */
+TEST_F(library, buffers_are_given_back)
+{
+	struct udma_channel_info *info;
+	unsigned int left;
+
+	info = made(udma_channel_get_info(self->channel));
+	left = udma_channel_info_get_max_buffers(info) + 10;
+	udma_channel_info_free(info);
+	while (left--)
+		udma_buffer_free(made(udma_buffer_alloc(self->channel, 1)));
+}
+
+TEST_F(library, buffers_freed_in_any_order)
+{
+	static const unsigned int order[] = { 2, 0, 4, 1, 3 };
+	struct udma_buffer *buffers[5];
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		buffers[i] = made(udma_buffer_alloc(self->channel, BYTES));
+	for (i = 0; i < 5; i++)
+		udma_buffer_free(buffers[order[i]]);
+	must(udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+			       BYTES));
+}
+
+TEST_F(library, buffer_outlives_the_channel)
+{
+	struct udma_channel *other;
+
+	udma_channel_close(self->channel);
+	self->channel = NULL;
+	pattern_write(self->to, 0, BYTES, PATTERN_OTHER);
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 0, BYTES, PATTERN_OTHER));
+	EXPECT_EQ(self->to, udma_buffer_get_data(self->dst));
+	EXPECT_EQ(BYTES, udma_buffer_get_bytes(self->dst));
+
+	other = made(udma_channel_open(self->sim.name));
+	fails(ENOENT, udma_channel_copy(other, self->dst, 0, self->src, 0,
+					BYTES));
+	udma_channel_close(other);
+
+	udma_buffer_free(self->dst);
+	self->dst = NULL;
+	fails(EFAULT, try_touch(self->to));
+}
+
+TEST_F(library, buffer_freed_while_in_use)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_copy(self->transfer, self->dst, 0, self->src, 0,
+			       BYTES);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	udma_buffer_free(self->dst);
+	udma_buffer_free(self->src);
+	self->dst = NULL;
+	self->src = NULL;
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_complete(self->channel, self->completions, 1));
+	completion = made(only(self->completions));
+	EXPECT_EQ(0, udma_completion_get_error(completion));
+	EXPECT_EQ(BYTES, udma_completion_get_bytes(completion));
+}
+
+/* What a child takes away is its own; what it writes everybody sees. */
+TEST_F(library, fork)
+{
+	int status;
+	pid_t pid;
+
+	pid = must(fork());
+	if (!pid) {
+		memset(self->from, 0x77, BYTES);
+		udma_buffer_free(self->src);
+		udma_buffer_free(self->dst);
+		udma_channel_close(self->channel);
+		_exit(try_touch(self->from) == -1 ? 0 : 1);
+	}
+	must(waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	must(udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+			       BYTES));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 0x77));
+}
+
+/* Transfers */
+
+TEST_F(library, copy)
+{
+	const struct udma_completion *completion;
+	__u64 before = now_ns();
+
+	udma_transfer_set_user_data(self->transfer, ~0ULL);
+	udma_transfer_set_copy(self->transfer, self->dst, 128, self->src, 128,
+			       4096 + 64);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	EXPECT_EQ(1, udma_channel_get_pending(self->channel));
+	must(try_complete(self->channel, self->completions, 1));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+
+	completion = made(only(self->completions));
+	EXPECT_EQ(~0ULL, udma_completion_get_user_data(completion));
+	EXPECT_EQ(0, udma_completion_get_error(completion));
+	EXPECT_EQ(4096 + 64, udma_completion_get_bytes(completion));
+	EXPECT_TRUE(udma_completion_is_exact(completion));
+	EXPECT_EQ(1, udma_completion_get_sequence(completion));
+	EXPECT_LE(before, udma_completion_get_timestamp_ns(completion));
+	EXPECT_GE(now_ns(), udma_completion_get_timestamp_ns(completion));
+
+	EXPECT_EQ(BYTES, pattern_differs(self->from, 0, BYTES, PATTERN_SOURCE));
+	EXPECT_EQ(128, pattern_differs(self->to, 0, 128, PATTERN_STALE));
+	EXPECT_EQ(128 + 4160, pattern_differs(self->to, 128, 128 + 4160,
+					      PATTERN_SOURCE));
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 128 + 4160, BYTES,
+					 PATTERN_STALE));
+}
+
+TEST_F(library, fill)
+{
+	udma_transfer_set_fill(self->transfer, self->dst, 64, 8192, 0xee);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_complete(self->channel, self->completions, 1));
+	EXPECT_EQ(0, udma_completion_get_error(made(only(self->completions))));
+	EXPECT_EQ(64, pattern_differs(self->to, 0, 64, PATTERN_STALE));
+	EXPECT_EQ(-1, find_other(self->to + 64, 8192, 0xee));
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 64 + 8192, BYTES,
+					 PATTERN_STALE));
+}
+
+/* A description is only that: changed and freed at once. */
+TEST_F(library, transfer_is_a_description)
+{
+	struct udma_transfer *transfer = made(udma_transfer_new());
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	for (i = 0; i < 4; i++) {
+		udma_transfer_set_fill(transfer, self->dst, i * 4096, 4096, i);
+		must(udma_channel_submit_one(self->channel, transfer));
+	}
+	errno = EXDEV;
+	udma_transfer_free(transfer);
+	EXPECT_EQ(EXDEV, errno);
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_complete(self->channel, self->completions, 4));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(-1, find_other(self->to + i * 4096, 4096, i));
+}
+
+/* A fill after a copy has to forget the source, and the other way round. */
+TEST_F(library, transfer_used_again)
+{
+	udma_transfer_set_user_data(self->transfer, 42);
+	udma_transfer_set_copy(self->transfer, self->dst, 0, self->src, 4096,
+			       4096);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	udma_transfer_set_fill(self->transfer, self->dst, 8192, 4096, 7);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	udma_transfer_set_copy(self->transfer, self->dst, 4096, self->src, 0,
+			       4096);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_complete(self->channel, self->completions, 3));
+	EXPECT_EQ(0, memcmp(self->to, self->from + 4096, 4096));
+	EXPECT_EQ(0, memcmp(self->to + 4096, self->from, 4096));
+	EXPECT_EQ(-1, find_other(self->to + 8192, 4096, 7));
+	EXPECT_EQ(42, udma_completion_get_user_data(
+			udma_completions_get(self->completions, 0)));
+}
+
+TEST_F(library, fence)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	udma_transfer_set_fence(self->transfer, true);
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 2);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_wait_pending(&self->sim, 1));
+	EXPECT_EQ(1, sim_get(&self->sim, "pending"));
+	must(try_step(&self->sim, 2));
+	must(try_complete(self->channel, self->completions, 2));
+	EXPECT_EQ(-1, find_other(self->to, 64, 2));
+
+	/* And back to no order at all. */
+	udma_transfer_set_fence(self->transfer, false);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_wait_pending(&self->sim, 2));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_complete(self->channel, self->completions, 2));
+}
+
+TEST_F(library, transfer_with_mistakes)
+{
+	struct udma_transfer *t = self->transfer;
+
+	fails(EINVAL, udma_channel_submit_one(self->channel, t));
+	fails(EINVAL, udma_channel_submit(self->channel, NULL, 0));
+	udma_transfer_set_copy(t, self->dst, 0, self->src, 0, 0);
+	fails(EINVAL, udma_channel_submit_one(self->channel, t));
+	udma_transfer_set_copy(t, self->dst, 64, self->src, 0, BYTES);
+	fails(ERANGE, udma_channel_submit_one(self->channel, t));
+	udma_transfer_set_copy(t, self->dst, 0, self->src, SIZE_MAX & ~63UL,
+			       64);
+	fails(ERANGE, udma_channel_submit_one(self->channel, t));
+	udma_transfer_set_copy(t, self->dst, 0, self->dst, 64, 128);
+	fails(EINVAL, udma_channel_submit_one(self->channel, t));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	/* Side by side in one buffer is none. */
+	must(udma_channel_copy(self->channel, self->dst, 0, self->dst, 128,
+			       128));
+}
+
+TEST_F(library, alignment)
+{
+	struct udma_channel_info *info;
+	unsigned int align;
+
+	info = made(udma_channel_get_info(self->channel));
+	align = udma_channel_info_get_copy_align(info);
+	udma_channel_info_free(info);
+	must(udma_channel_copy(self->channel, self->dst, align, self->src,
+			       3 * align, 5 * align));
+	if (align == 1)
+		return;
+	fails(EINVAL, udma_channel_copy(self->channel, self->dst, 1, self->src,
+					0, align));
+	fails(EINVAL, udma_channel_copy(self->channel, self->dst, 0, self->src,
+					1, align));
+	fails(EINVAL, udma_channel_copy(self->channel, self->dst, 0, self->src,
+					0, align + 1));
+}
+
+TEST_F(library, buffer_that_was_freed)
+{
+	udma_transfer_set_copy(self->transfer, self->dst, 0, self->src, 0,
+			       BYTES);
+	udma_buffer_free(self->src);
+	self->src = NULL;
+	fails(ENOENT, udma_channel_submit_one(self->channel, self->transfer));
+}
+
+/* Handles count from the same number in each: it would find its own buffer. */
+TEST_F(library, buffer_of_another_channel)
+{
+	struct udma_channel *other;
+	struct udma_buffer *theirs;
+
+	other = made(udma_channel_open(self->sim.name));
+	theirs = made(udma_buffer_alloc(other, BYTES));
+	fails(ENOENT, udma_channel_copy(self->channel, theirs, 0, self->src, 0,
+					BYTES));
+	fails(ENOENT, udma_channel_copy(self->channel, self->dst, 0, theirs, 0,
+					BYTES));
+	fails(ENOENT, udma_channel_fill(self->channel, theirs, 0, BYTES, 1));
+	fails(ENOENT, udma_channel_copy(other, self->dst, 0, self->src, 0,
+					BYTES));
+	udma_buffer_free(theirs);
+	udma_channel_close(other);
+}
+
+TEST_F(library, channels_are_independent)
+{
+	struct udma_channel *other;
+	struct udma_buffer *theirs;
+
+	other = made(udma_channel_open(self->sim.name));
+	theirs = made(udma_buffer_alloc(other, BYTES));
+	udma_transfer_set_fill(self->transfer, theirs, 0, BYTES, 3);
+	must(udma_channel_submit_one(other, self->transfer));
+	must(udma_channel_wait(other, -1));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 4));
+	must(try_complete(other, self->completions, 1));
+	EXPECT_EQ(1, udma_completion_get_sequence(
+			made(only(self->completions))));
+	udma_buffer_free(theirs);
+	udma_channel_close(other);
+}
+
+/* Many at once */
+
+#define MANY		100
+
+static void fill_many(struct udma_transfer **transfers,
+		      const struct udma_buffer *dst)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		transfers[i] = udma_transfer_new();
+		if (!transfers[i])
+			abort();
+		udma_transfer_set_fill(transfers[i], dst, i * 64, 64, i);
+		udma_transfer_set_user_data(transfers[i], i);
+	}
+}
+
+static void free_many(struct udma_transfer **transfers)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++)
+		udma_transfer_free(transfers[i]);
+}
+
+static ssize_t try_submit_many(struct udma_channel *channel,
+			       struct udma_transfer **transfers, size_t count)
+{
+	return udma_channel_submit(channel,
+				   (const struct udma_transfer **)transfers,
+				   count);
+}
+
+TEST_F(library, submit_many)
+{
+	struct udma_transfer *transfers[MANY];
+	const struct udma_completion *completion;
+	unsigned int i, seen = 0;
+
+	fill_many(transfers, self->dst);
+	EXPECT_EQ(MANY, try_submit_many(self->channel, transfers, MANY));
+	EXPECT_EQ(MANY, udma_channel_get_pending(self->channel));
+	while (udma_channel_get_pending(self->channel)) {
+		must(udma_channel_wait(self->channel, -1));
+		must(udma_channel_read(self->channel, self->completions, 300));
+		seen += udma_completions_get_count(self->completions);
+		for (i = 0; i < udma_completions_get_count(self->completions); i++) {
+			completion = udma_completions_get(self->completions, i);
+			EXPECT_EQ(udma_completion_get_user_data(completion) + 1,
+				  udma_completion_get_sequence(completion));
+		}
+	}
+	EXPECT_EQ(MANY, seen);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(-1, find_other(self->to + i * 64, 64, i));
+	free_many(transfers);
+}
+
+/* Beyond the first of the pieces in which the library hands them over. */
+TEST_F(library, submit_stops_at_a_mistake)
+{
+	struct udma_transfer *transfers[MANY];
+
+	fill_many(transfers, self->dst);
+	udma_transfer_set_fill(transfers[40], self->dst, BYTES, 64, 1);
+	EXPECT_EQ(40, try_submit_many(self->channel, transfers, MANY));
+	EXPECT_EQ(40, udma_channel_get_pending(self->channel));
+	fails(ERANGE, try_submit_many(self->channel, transfers + 40, 60));
+	EXPECT_EQ(40, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(59, try_submit_many(self->channel, transfers + 41, 59));
+	must(try_complete(self->channel, self->completions, 99));
+	free_many(transfers);
+}
+
+/* One that the library finds itself. */
+TEST_F(library, submit_stops_at_a_strange_buffer)
+{
+	struct udma_transfer *transfers[MANY];
+	struct udma_channel *other;
+	struct udma_buffer *theirs;
+	static const unsigned int bad[] = { 96, 64, 33, 32, 31, 5 };
+	unsigned int i;
+
+	other = made(udma_channel_open(self->sim.name));
+	theirs = made(udma_buffer_alloc(other, BYTES));
+	fill_many(transfers, self->dst);
+	for (i = 0; i < 6; i++) {
+		udma_transfer_set_fill(transfers[bad[i]], theirs, 0, 64, 1);
+		EXPECT_EQ(bad[i], try_submit_many(self->channel, transfers,
+						  MANY));
+		must(try_complete(self->channel, self->completions, bad[i]));
+	}
+	fails(ENOENT, try_submit_many(self->channel, transfers + 5, 95));
+	udma_buffer_free(theirs);
+	udma_channel_close(other);
+	free_many(transfers);
+}
+
+TEST_F(library, submit_without_room)
+{
+	struct udma_channel_info *info;
+	ssize_t most, taken = 0;
+
+	info = made(udma_channel_get_info(self->channel));
+	most = udma_channel_info_get_max_transfers(info);
+	udma_channel_info_free(info);
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	while (!udma_channel_submit_one(self->channel, self->transfer))
+		taken++;
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(most, taken);
+	EXPECT_EQ(most, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(0, poll_now(udma_channel_get_fd(self->channel)));
+
+	/* Room is made by reading. */
+	must(try_step(&self->sim, 1));
+	fails(EAGAIN,
+	      udma_channel_submit_one(self->channel, self->transfer));
+	must(try_complete(self->channel, self->completions, 1));
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_complete(self->channel, self->completions, most));
+}
+
+/* Completions */
+
+TEST_F(library, read_what_fits)
+{
+	struct udma_completions *two = made(udma_completions_new(2));
+	unsigned int i;
+
+	EXPECT_EQ(2, udma_completions_get_capacity(two));
+	EXPECT_EQ(0, udma_completions_get_count(two));
+	EXPECT_EQ(0, udma_channel_read(self->channel, two, 2));
+	not_made(EINVAL, udma_completions_get(two, 0));
+	fails(EINVAL, udma_channel_read(self->channel, two, 0));
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	for (i = 0; i < 4; i++) {
+		udma_transfer_set_user_data(self->transfer, i);
+		udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+		must(udma_channel_submit_one(self->channel, self->transfer));
+	}
+	must(try_step(&self->sim, 4));
+	EXPECT_EQ(2, udma_channel_read(self->channel, two, 100));
+	EXPECT_EQ(2, udma_completions_get_count(two));
+	EXPECT_EQ(1, udma_completion_get_user_data(
+			made(udma_completions_get(two, 1))));
+	not_made(EINVAL, udma_completions_get(two, 2));
+	EXPECT_EQ(2, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(1, udma_channel_read(self->channel, two, 1));
+	EXPECT_EQ(1, udma_completions_get_count(two));
+	not_made(EINVAL, udma_completions_get(two, 1));
+	EXPECT_EQ(1, udma_channel_read(self->channel, two, 2));
+	EXPECT_EQ(0, udma_channel_read(self->channel, two, 2));
+	EXPECT_EQ(0, udma_completions_get_count(two));
+	errno = EXDEV;
+	udma_completions_free(two);
+	EXPECT_EQ(EXDEV, errno);
+}
+
+TEST_F(library, completion_of_a_failure)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	udma_transfer_set_copy(self->transfer, self->dst, 0, self->src, 0,
+			       4096);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_complete(self->channel, self->completions, 1));
+	completion = made(only(self->completions));
+	EXPECT_EQ(EIO, udma_completion_get_error(completion));
+	EXPECT_GT(4096, udma_completion_get_bytes(completion));
+}
+
+/* Waiting */
+
+TEST_F(library, wait)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 1000));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, udma_channel_wait(self->channel, 0));
+	EXPECT_EQ(1, udma_channel_wait(self->channel, INT64_MAX));
+	EXPECT_EQ(1, udma_channel_wait(self->channel, -1));
+	EXPECT_EQ(1, udma_channel_wait(self->channel, INT64_MIN));
+}
+
+TEST_F(library, wait_is_woken)
+{
+	struct call call = { .channel = self->channel, .run = call_wait };
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	EXPECT_FALSE(is_done(&call));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, try_end_call(&call));
+}
+
+TEST_F(library, wait_is_interrupted)
+{
+	struct call call = { .channel = self->channel, .run = call_wait };
+
+	must(try_catch(SIGUSR1));
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	must(try_interrupt(&call));
+	fails(EINTR, try_end_call(&call));
+}
+
+/* One call, one transfer */
+
+TEST_F(library, copy_at_once)
+{
+	must(udma_channel_copy(self->channel, self->dst, 4096, self->src, 0,
+			       8192));
+	EXPECT_EQ(4096, pattern_differs(self->to, 0, 4096, PATTERN_STALE));
+	EXPECT_EQ(0, memcmp(self->to + 4096, self->from, 8192));
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 4096 + 8192, BYTES,
+					 PATTERN_STALE));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+}
+
+TEST_F(library, fill_at_once)
+{
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 0x99));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 0x99));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+}
+
+TEST_F(library, copy_at_once_among_others)
+{
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	fails(EBUSY, udma_channel_copy(self->channel, self->dst, 0, self->src,
+				       0, BYTES));
+	fails(EBUSY, udma_channel_fill(self->channel, self->dst, 0, BYTES, 9));
+	/* It may have ended, but that has not been read. */
+	must(udma_channel_wait(self->channel, -1));
+	fails(EBUSY, udma_channel_fill(self->channel, self->dst, 0, BYTES, 9));
+	must(try_complete(self->channel, self->completions, 1));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 9));
+}
+
+TEST_F(library, copy_at_once_with_mistakes)
+{
+	fails(ERANGE, udma_channel_copy(self->channel, self->dst, 64,
+					self->src, 0, BYTES));
+	fails(EINVAL, udma_channel_fill(self->channel, self->dst, 0, 0, 1));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 0, BYTES, PATTERN_STALE));
+}
+
+TEST_F(library, copy_at_once_fails)
+{
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	fails(EIO, udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+				     BYTES));
+	/* Nothing of it is left for the next one. */
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+	must(udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+			       BYTES));
+}
+
+/* A signal does not cut it short: its handler runs, and it goes on. */
+TEST_F(library, copy_at_once_is_interrupted)
+{
+	struct call call = {
+		.channel = self->channel,
+		.dst = self->dst,
+		.src = self->src,
+		.run = call_copy,
+	};
+	unsigned int i;
+
+	must(try_catch(SIGUSR1));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_start_call(&call));
+	for (i = 0; i < 5; i++) {
+		must(try_wait_call(&call));
+		must(try_interrupt(&call));
+	}
+	must(try_wait_call(&call));
+	EXPECT_FALSE(is_done(&call));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_end_call(&call));
+	EXPECT_EQ(0, memcmp(self->to, self->from, BYTES));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 5));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 5));
+}
+
+/* The channel goes */
+
+TEST_F(library, gone)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_user_data(self->transfer, 11);
+	udma_transfer_set_copy(self->transfer, self->dst, 0, self->src, 0,
+			       BYTES);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_sim_unbind(&self->sim, 0));
+
+	/* The last completion first, and then nothing any more. */
+	EXPECT_EQ(1, udma_channel_wait(self->channel, -1));
+	EXPECT_EQ(1, udma_channel_read(self->channel, self->completions, 10));
+	completion = made(only(self->completions));
+	EXPECT_EQ(11, udma_completion_get_user_data(completion));
+	EXPECT_EQ(ENODEV, udma_completion_get_error(completion));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	fails(ENODEV, udma_channel_wait(self->channel, -1));
+	fails(ENODEV, udma_channel_wait(self->channel, 0));
+	fails(ENODEV, udma_channel_read(self->channel, self->completions, 10));
+	EXPECT_EQ(0, udma_completions_get_count(self->completions));
+
+	not_made(ENODEV, udma_buffer_alloc(self->channel, BYTES));
+	not_made(ENODEV, udma_channel_get_info(self->channel));
+	fails(ENODEV, udma_channel_submit_one(self->channel, self->transfer));
+	fails(ENODEV, udma_channel_copy(self->channel, self->dst, 0, self->src,
+					0, BYTES));
+	fails(EFAULT, try_touch(self->to));
+	not_made(ENOENT, udma_channel_open(self->sim.name));
+}
+
+TEST_F(library, gone_while_copying)
+{
+	struct call call = {
+		.channel = self->channel,
+		.dst = self->dst,
+		.src = self->src,
+		.run = call_copy,
+	};
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	must(try_sim_unbind(&self->sim, 0));
+	fails(ENODEV, try_end_call(&call));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+}
+
+TEST_F(library, gone_while_waiting)
+{
+	struct call call = { .channel = self->channel, .run = call_wait };
+
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	must(try_sim_unbind(&self->sim, 0));
+	fails(ENODEV, try_end_call(&call));
+}
+
+TEST_HARNESS_MAIN

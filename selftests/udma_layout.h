@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The layout of every structure of <linux/udma.h>, as numbers. It is fixed for
+ * ever and the same for 32-bit and 64-bit programs: the numbers are not
+ * derived from the header, and a compiler for either kind of program checks
+ * them, without a C library.
+ */
+#ifndef UDMA_LAYOUT_H
+#define UDMA_LAYOUT_H
+
+/* With no hole in a structure, offsets and its size say all. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+#include <linux/udma.h>
+#pragma GCC diagnostic pop
+
+/* An array that cannot be declared where it is not so. */
+#define LAYOUT(_is, _is_to_be)						\
+	extern const char layout_has_changed[(_is) == (_is_to_be) ? 1 : -1]
+
+#define LAYOUT_AT(_type, _member, _offset)				\
+	LAYOUT(__builtin_offsetof(_type, _member), _offset)
+
+LAYOUT_AT(struct udma_info, size, 0);
+LAYOUT_AT(struct udma_info, flags, 4);
+LAYOUT_AT(struct udma_info, out_capabilities, 8);
+LAYOUT_AT(struct udma_info, out_max_bytes, 16);
+LAYOUT_AT(struct udma_info, out_max_segment_bytes, 24);
+LAYOUT_AT(struct udma_info, out_max_buffers, 32);
+LAYOUT_AT(struct udma_info, out_max_transfers, 36);
+LAYOUT_AT(struct udma_info, out_copy_align, 40);
+LAYOUT_AT(struct udma_info, out_fill_align, 44);
+LAYOUT_AT(struct udma_info, out_request_bytes, 48);
+LAYOUT_AT(struct udma_info, out_event_bytes, 52);
+LAYOUT_AT(struct udma_info, out_name, 56);
+LAYOUT_AT(struct udma_info, out_channel, 88);
+LAYOUT_AT(struct udma_info, out_device, 120);
+LAYOUT_AT(struct udma_info, out_driver, 184);
+LAYOUT(sizeof(struct udma_info), 216);
+
+LAYOUT_AT(struct udma_buffer_alloc, size, 0);
+LAYOUT_AT(struct udma_buffer_alloc, flags, 4);
+LAYOUT_AT(struct udma_buffer_alloc, memory, 8);
+LAYOUT_AT(struct udma_buffer_alloc, out_handle, 12);
+LAYOUT_AT(struct udma_buffer_alloc, bytes, 16);
+LAYOUT_AT(struct udma_buffer_alloc, out_mmap_offset, 24);
+LAYOUT_AT(struct udma_buffer_alloc, out_map_bytes, 32);
+LAYOUT_AT(struct udma_buffer_alloc, out_caching, 40);
+LAYOUT_AT(struct udma_buffer_alloc, __reserved, 44);
+LAYOUT(sizeof(struct udma_buffer_alloc), 48);
+
+LAYOUT_AT(struct udma_buffer_free, size, 0);
+LAYOUT_AT(struct udma_buffer_free, flags, 4);
+LAYOUT_AT(struct udma_buffer_free, handle, 8);
+LAYOUT_AT(struct udma_buffer_free, __reserved, 12);
+LAYOUT(sizeof(struct udma_buffer_free), 16);
+
+LAYOUT_AT(struct udma_request, op, 0);
+LAYOUT_AT(struct udma_request, flags, 4);
+LAYOUT_AT(struct udma_request, user_data, 8);
+LAYOUT_AT(struct udma_request, dst_handle, 16);
+LAYOUT_AT(struct udma_request, src_handle, 20);
+LAYOUT_AT(struct udma_request, dst_offset, 24);
+LAYOUT_AT(struct udma_request, src_offset, 32);
+LAYOUT_AT(struct udma_request, bytes, 40);
+LAYOUT_AT(struct udma_request, fill, 48);
+LAYOUT_AT(struct udma_request, __reserved, 52);
+LAYOUT_AT(struct udma_request, __reserved2, 56);
+LAYOUT(sizeof(struct udma_request), 64);
+
+LAYOUT_AT(struct udma_submit, size, 0);
+LAYOUT_AT(struct udma_submit, flags, 4);
+LAYOUT_AT(struct udma_submit, requests, 8);
+LAYOUT_AT(struct udma_submit, count, 16);
+LAYOUT_AT(struct udma_submit, request_bytes, 20);
+LAYOUT_AT(struct udma_submit, out_sequence, 24);
+LAYOUT(sizeof(struct udma_submit), 32);
+
+LAYOUT_AT(struct udma_eventfd, size, 0);
+LAYOUT_AT(struct udma_eventfd, flags, 4);
+LAYOUT_AT(struct udma_eventfd, fd, 8);
+LAYOUT_AT(struct udma_eventfd, __reserved, 12);
+LAYOUT(sizeof(struct udma_eventfd), 16);
+
+LAYOUT_AT(struct udma_event, user_data, 0);
+LAYOUT_AT(struct udma_event, sequence, 8);
+LAYOUT_AT(struct udma_event, timestamp_ns, 16);
+LAYOUT_AT(struct udma_event, bytes, 24);
+LAYOUT_AT(struct udma_event, status, 32);
+LAYOUT_AT(struct udma_event, flags, 36);
+LAYOUT_AT(struct udma_event, type, 40);
+LAYOUT_AT(struct udma_event, __reserved, 44);
+LAYOUT_AT(struct udma_event, __reserved2, 48);
+LAYOUT(sizeof(struct udma_event), 64);
+
+LAYOUT(UDMA_INFO, 0xda00);
+LAYOUT(UDMA_BUFFER_ALLOC, 0xda10);
+LAYOUT(UDMA_BUFFER_FREE, 0xda11);
+LAYOUT(UDMA_SUBMIT, 0xda20);
+LAYOUT(UDMA_EVENTFD, 0xda30);
+LAYOUT(UDMA_CAP_COPY, 0x1);
+LAYOUT(UDMA_CAP_FILL, 0x2);
+LAYOUT(UDMA_CAP_COHERENT, 0x4);
+LAYOUT(UDMA_MEMORY_COHERENT, 0);
+LAYOUT(UDMA_CACHING_CACHED, 0);
+LAYOUT(UDMA_CACHING_UNCACHED, 1);
+LAYOUT(UDMA_OP_COPY, 0);
+LAYOUT(UDMA_OP_FILL, 1);
+LAYOUT(UDMA_REQUEST_F_FENCE, 0x1);
+LAYOUT(UDMA_EVENT_TRANSFER, 0);
+LAYOUT(UDMA_EVENT_F_EXACT, 0x1);
+
+#endif /* UDMA_LAYOUT_H */

@@ -1,0 +1,660 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# udmactl, as a user meets it. Each function test_* is a case; it fails at the first command that does.
+# Written for busybox and dash alike, and nothing in it sleeps: simulated controllers go step by step.
+set -u
+
+sim_root=/sys/kernel/config/udma-sim
+top=$(mktemp -d)
+number=0
+sims=0
+status=0
+out=
+
+# Each case runs in a subshell with set -e, in a directory of its own. What it left is taken away.
+
+# fail WHY: ends the case.
+fail() {
+	echo "# $*"
+	exit 1
+}
+
+# expect COMMAND...: it has to succeed.
+expect() {
+	"$@" || fail "not so: $*; last status $status, stdout '$(cat out)', stderr '$(cat err)'"
+}
+
+# try COMMAND...: runs it; what it says goes to ./out and ./err and its exit status to $status.
+try() {
+	status=0
+	"$@" >out 2>err </dev/null || status=$?
+}
+
+# must COMMAND...: it has to succeed and to say nothing on stderr. What it says is $out, too.
+must() {
+	try "$@"
+	out=$(cat out)
+	expect [ "$status" -eq 0 ]
+	expect [ ! -s err ]
+}
+
+# says PATTERN: stderr is one line of that pattern.
+says() {
+	more=
+	{
+		IFS= read -r line && IFS= read -r more
+	} <err || :
+	# shellcheck disable=SC2254 # a pattern it is
+	case $more$line in
+	$1) ;;
+	*) fail "has to say in one line: $1; but stderr is: $(cat err)" ;;
+	esac
+}
+
+# refuse STATUS PATTERN COMMAND...: it has to fail so, and to say why.
+refuse() {
+	wanted=$1
+	pattern=$2
+	shift 2
+	try "$@"
+	expect [ "$status" -eq "$wanted" ]
+	expect [ ! -s out ]
+	says "$pattern"
+}
+
+same() {
+	cmp "$1" "$2" >differs 2>&1 || fail "$(cat differs)"
+}
+
+# random FILE BYTES
+random() {
+	head -c "$2" /dev/urandom >"$1"
+}
+
+mode_of() {
+	stat -c %a "$1"
+}
+
+# Nothing may be left of a copy that failed.
+no_leftover() {
+	left=$(find "$1" -name '.udmactl*')
+	expect [ -z "$left" ]
+}
+
+# value KEY: of the summary or list in $out.
+value() {
+	echo "$out" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+# sim_make [ATTRIBUTE=VALUE]...: a controller, whose directory is $sim and device is $provider.
+sim_make() {
+	sims=$((sims + 1))
+	sim=$sim_root/ctl$$-$sims
+	mkdir "$sim"
+	for setting in "$@"; do
+		echo "${setting#*=}" >"$sim/${setting%%=*}"
+	done
+	echo 1 >"$sim/live"
+	provider=$(cat "$sim/dev_name")
+}
+
+# sim_bind [ATTRIBUTE=VALUE]...: with its first channel as device $node.
+sim_bind() {
+	sim_make "$@"
+	node=$(udmactl bind "$provider:0")
+}
+
+sims_remove() {
+	for dir in "$sim_root/ctl$$"-*; do
+		[ ! -d "$dir" ] || rmdir "$dir"
+	done
+}
+
+# until_true COMMAND...: looks as often as it takes, but not for ever.
+until_true() {
+	looks=0
+	until "$@"; do
+		looks=$((looks + 1))
+		expect [ $looks -lt 20000 ]
+	done
+}
+
+is_pending() {
+	[ "$(cat "$sim/pending")" -ge "$1" ]
+}
+
+is_idle() {
+	[ "$(cat "$sim/pending")" -eq 0 ]
+}
+
+# start COMMAND...: in the background, as process $pid; what it says goes to ./out and ./err.
+start() {
+	"$@" >out 2>err </dev/null &
+	pid=$!
+}
+
+# finish: for what was started, as try does.
+finish() {
+	status=0
+	wait "$pid" || status=$?
+}
+
+# Speaking
+
+test_version_and_help() {
+	must udmactl version
+	case $out in
+	"udmactl 0.1."*", libudma 0.1."*) ;;
+	*) fail "$out" ;;
+	esac
+	must udmactl --version
+	must udmactl help
+	cp out commands
+	for command in list info load unload bind unbind copy fill version help; do
+		expect grep -q "^  $command " commands
+		must udmactl help "$command"
+		help=$out
+		must udmactl "$command" --help
+		expect [ "$out" = "$help" ]
+	done
+}
+
+test_wrong_usage() {
+	refuse 2 "udmactl: no command*" udmactl
+	refuse 2 "udmactl: no-such: unknown command*" udmactl no-such
+	refuse 2 "udmactl: help: no-such: unknown command*" udmactl help no-such
+	for command in list unload load version; do
+		refuse 2 "udmactl: $command: extra: one argument too many*" udmactl "$command" extra
+	done
+	for command in info bind unbind; do
+		refuse 2 "udmactl: $command: too few arguments*" udmactl "$command"
+		refuse 2 "udmactl: $command: b: one argument too many*" udmactl "$command" a b
+	done
+	for command in list info bind unbind unload load copy fill; do
+		refuse 2 "udmactl: $command: --no-such: unknown option*" udmactl "$command" --no-such
+		refuse 2 "udmactl: $command: -Z: unknown option*" udmactl "$command" -Z
+	done
+	refuse 2 "udmactl: copy: too few*" udmactl copy a
+	refuse 2 "udmactl: copy: --device: needs a value*" udmactl copy a b --device
+	for bad in 0 x -1 1X "" " 1" 99999999999999999999 20000000T; do
+		refuse 2 "udmactl: copy: *not a number*" udmactl copy --block-bytes="$bad" a b
+	done
+	refuse 2 "udmactl: copy: 65: not a number from 1 to 64*" udmactl copy --slots=65 a b
+	refuse 2 "udmactl: fill: --bytes: is missing*" udmactl fill --value=1 a
+	refuse 2 "udmactl: fill: --value: is missing*" udmactl fill --bytes=1 a
+	refuse 2 "udmactl: fill: 256: not a number*" udmactl fill --bytes=1 --value=256 a
+	expect [ ! -e a ]
+	expect [ ! -e b ]
+}
+
+test_output_that_cannot_be_written() {
+	status=0
+	udmactl version >/dev/full 2>err || status=$?
+	expect [ "$status" -eq 1 ]
+	says "udmactl: version: standard output: No space left on device"
+	status=0
+	udmactl version >&- 2>err || status=$?
+	expect [ "$status" -eq 1 ]
+	says "udmactl: version: standard output: Bad file descriptor"
+}
+
+# Devices
+
+test_list() {
+	sim_make channels=2
+	node=$(udmactl bind "first-$$=$provider:0")
+	channel=$(cat "/sys/class/udma/$node/channel")
+	must udmactl list
+	echo "$out" >list
+	line="device=$node name=first-$$ channel=$channel provider=$provider driver=udma-sim"
+	expect grep -qxE "$line can_copy=yes can_fill=yes coherent=(yes|no)" list
+	expect [ "$(wc -l <list)" -eq "$(find /sys/class/udma/ -name 'udma[0-9]*' | wc -l)" ]
+	must udmactl list --json
+	echo "$out" | tr -d ' \n' | grep -q "\"device\":\"$node\",\"name\":\"first-$$\",\
+\"channel\":\"$channel\",\"provider\":\"$provider\",\"driver\":\"udma-sim\",\"can_copy\":true," ||
+		fail "$out"
+	udmactl unbind "$node"
+	must udmactl list
+	! echo "$out" | grep -q "^device=$node " || fail "still there: $node"
+}
+
+test_info() {
+	sim_make channels=1 align=64 max_segment=8192 fill=0
+	node=$(udmactl bind "told-$$=$provider:0")
+	must udmactl info "$node"
+	for line in "name=told-$$" "provider=$provider" driver=udma-sim can_copy=yes can_fill=no \
+		copy_align=64 max_segment_bytes=8192; do
+		expect grep -qx "$line" out
+	done
+	all=$out
+	must udmactl info "told-$$"
+	expect [ "$out" = "$all" ]
+	must udmactl info "/dev/$node"
+	expect [ "$out" = "$all" ]
+	must udmactl info --json "$node"
+	echo "$out" | tr -d ' \n' | grep -q '"can_fill":false,.*"copy_align":64,' || fail "$out"
+	refuse 1 "udmactl: info: udma9999: no such device" udmactl info udma9999
+	refuse 1 "udmactl: info: nobody: no such device" udmactl info nobody
+	refuse 1 "udmactl: info: /dev/null: not a device of udma" udmactl info /dev/null
+}
+
+test_bind() {
+	sim_make channels=2
+	must udmactl bind "$provider:1"
+	node=$out
+	expect [ -c "/dev/$node" ]
+	channel=$(cat "/sys/class/udma/$node/channel")
+	must udmactl unbind "$node"
+	expect [ "$out" = "" ]
+	expect [ ! -e "/dev/$node" ]
+
+	must udmactl bind "named-$$=$channel"
+	node=$out
+	must udmactl unbind "named-$$"
+	expect [ ! -e "/dev/$node" ]
+
+	must udmactl bind memcpy
+	must udmactl unbind "$out"
+}
+
+test_bind_what_is_not_free() {
+	sim_make channels=2
+	node=$(udmactl bind "first-$$=$provider:0")
+	channel=$(cat "/sys/class/udma/$node/channel")
+	refuse 1 "udmactl: bind: $provider:0: $node: *" udmactl bind "$provider:0"
+	refuse 1 "udmactl: bind: $channel: $node: *" udmactl bind "$channel"
+	refuse 1 "udmactl: bind: first-$$: $node: *" udmactl bind "first-$$=$provider:1"
+}
+
+test_bind_what_is_not_there() {
+	refuse 1 "udmactl: bind: dma99chan9: no such channel" udmactl bind dma99chan9
+	refuse 1 "udmactl: bind: nothing:0: no such channel" udmactl bind nothing:0
+	for bad in "" "=" "x=" "=dma0chan0" "a/b=memcpy" "udma7=memcpy" \
+		"0123456789012345678901234567890123456789=memcpy"; do
+		refuse 1 "udmactl: bind: *: not of the form*" udmactl bind "$bad"
+	done
+	refuse 1 "udmactl: unbind: udma9999: no such device" udmactl unbind udma9999
+	refuse 1 "udmactl: unbind: '': no such device" udmactl unbind ""
+}
+
+# Copies
+
+test_copy_of_any_size() {
+	sim_bind
+	for size in 0 1 4095 4096 4097 100000 1048576 1048577 5000000; do
+		random from $size
+		must udmactl copy --device="$node" --verify from to
+		same from to
+		expect [ "$(value bytes)" = $size ]
+		expect [ "$(value verified)" = yes ]
+		expect [ "$(value device)" = "$node" ]
+	done
+	no_leftover .
+}
+
+test_copy_in_small_blocks() {
+	sim_bind
+	random from 100001
+	for slots in 1 2 64; do
+		for block in 511 33333 100000 1M; do
+			must udmactl copy -d "$node" -v -s $slots -b $block from to
+			same from to
+		done
+	done
+}
+
+# The end of a file is not aligned, so more is moved than there is; but only that is written.
+test_copy_through_an_aligned_channel() {
+	sim_bind align=256 max_segment=4096
+	for size in 1 255 256 257 4097 70001; do
+		random from $size
+		for block in 100 4096 5000; do
+			must udmactl copy -d "$node" -v -b $block from to
+			same from to
+		done
+	done
+}
+
+test_copy_64_mib() {
+	# Random, but none of its blocks like another: each round is one byte further on.
+	random part 4194303
+	for i in 0 1 2 3 4 5 6 7 8 9 a b c d e f; do
+		cat part
+		printf %s $i
+	done >from
+	must udmactl copy from to
+	same from to
+	echo "# $out"
+	expect [ "$(value bytes)" = 67108864 ]
+}
+
+test_copy_summary() {
+	sim_bind
+	random from 3000000
+	must udmactl copy -d "$node" --json from to
+	flat=$(echo "$out" | tr -d ' \n')
+	for key in '"device":"udma' '"bytes":3000000,' '"seconds":[0-9.]*,' '"bytes_per_second":[0-9]*,' \
+		'"dma_seconds":[0-9.]*,' '"dma_percent":[0-9.]*,' '"verified":false'; do
+		echo "$flat" | grep -q "$key" || fail "$key is not in: $flat"
+	done
+	udmactl copy -d "$node" from - >to 2>err </dev/null
+	same from to
+	grep -q "^device=$node bytes=3000000 " err || fail "$(cat err)"
+	udmactl copy -d "$node" --json from - >to 2>err </dev/null
+	same from to
+	tr -d ' \n' <err | grep -q '"bytes":3000000,' || fail "$(cat err)"
+}
+
+test_copy_pipes() {
+	sim_bind
+	random from 5000001
+	# shellcheck disable=SC2002 # a pipe it is to be
+	cat from | udmactl copy -d "$node" -v - - 2>err | cat >to
+	same from to
+	udmactl copy -d "$node" - to2 <from >out
+	same from to2
+	mkfifo fifo
+	cat fifo >to3 &
+	udmactl copy -d "$node" from fifo >out
+	wait
+	same from to3
+	expect [ -p fifo ]
+	must udmactl copy -d "$node" from /dev/null
+	expect [ -c /dev/null ]
+}
+
+test_copy_of_short_reads() {
+	sim_bind
+	for i in 1 2 3 4 5 6 7 8 9; do
+		echo "line $i"
+		# Let the reader see it alone.
+		head -c $((i * 1000)) /dev/zero
+		echo >>count
+	done | udmactl copy -d "$node" -b 2500 - to >out
+	expect [ "$(wc -c <to)" -eq $((9 * 7 + 45000)) ]
+	expect [ "$(tr -d '\0' <to | wc -l)" -eq 9 ]
+}
+
+test_copy_onto_itself() {
+	random from 1000
+	cp from before
+	ln from hard
+	ln -s from soft
+	mkdir dir
+	for to in from ./from dir/../from hard soft; do
+		refuse 1 "udmactl: copy: from: source and destination are the same file" \
+			udmactl copy from "$to"
+	done
+	status=0
+	# shellcheck disable=SC2094 # that it is the same file is what it is about
+	udmactl copy - from <from >out 2>err || status=$?
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: standard input: source and destination are the same file"
+	status=0
+	# shellcheck disable=SC2094 # and here
+	udmactl copy from - >>from 2>err || status=$?
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: from: source and destination are the same file"
+	same from before
+}
+
+test_copy_bad_names() {
+	random from 1000
+	mkdir dir
+	ln -s nowhere dangling
+	refuse 1 "udmactl: copy: nothing: No such file or directory" udmactl copy nothing to
+	refuse 1 "udmactl: copy: dir: Is a directory" udmactl copy dir to
+	refuse 1 "udmactl: copy: dir: Is a directory" udmactl copy from dir
+	refuse 1 "udmactl: copy: dir/: Is a directory" udmactl copy from dir/
+	refuse 1 "udmactl: copy: new/: Not a directory" udmactl copy from new/
+	refuse 1 "udmactl: copy: none/to: No such file or directory" udmactl copy from none/to
+	refuse 1 "udmactl: copy: from/to: Not a directory" udmactl copy from from/to
+	refuse 1 "udmactl: copy: dangling: No such file or directory" udmactl copy from dangling
+	refuse 1 "udmactl: copy: '': No such file or directory" udmactl copy from ""
+	refuse 1 "udmactl: copy: udma9999: no such device" udmactl copy -d udma9999 from to
+	refuse 1 "udmactl: copy: /dev/null: not a device of udma" udmactl copy -d /dev/null from to
+	expect [ ! -e to ]
+	no_leftover .
+}
+
+test_copy_replaces() {
+	random from 1000
+	chmod 754 from
+	(
+		umask 027
+		udmactl copy from new >out
+	)
+	expect [ "$(mode_of new)" = 750 ]
+	echo old >old
+	chmod 4601 old
+	ln old other
+	must udmactl copy from old
+	same from old
+	expect [ "$(mode_of old)" = 4601 ]
+	expect [ "$(cat other)" = old ]
+	mkdir dir
+	ln -s ../target dir/link
+	echo old >target
+	must udmactl copy from dir/link
+	expect [ -L dir/link ]
+	same from target
+	must udmactl copy from dir/link
+	no_leftover .
+}
+
+test_copy_beyond_the_limits() {
+	sim_bind
+	random from 1000
+	refuse 1 "udmactl: copy: $node: 8 buffers of 1099511627776 bytes: *" \
+		udmactl copy -d "$node" -b 1T from to
+	expect [ ! -e to ]
+	no_leftover .
+}
+
+# What was there before stays when the controller fails, and so at any block.
+test_copy_when_the_controller_fails() {
+	sim_bind max_segment=1048576
+	random from 5000000
+	echo old >to
+	for block in 0 1 4; do
+		echo $((block + 1)) >"$sim/fail_at"
+		refuse 1 "udmactl: copy: $node: transfer at $((block * 1048576)): Input/output error" \
+			udmactl copy -d "$node" from to
+		expect [ "$(cat to)" = old ]
+		no_leftover .
+	done
+	must udmactl copy -d "$node" from to
+	same from to
+}
+
+test_copy_to_a_full_disk() {
+	mkdir disk
+	mount -t tmpfs -o size=2M tmpfs disk
+	random from 3000000
+	echo old >disk/to
+	refuse 1 "udmactl: copy: disk/to: No space left on device" udmactl copy from disk/to
+	refuse 1 "udmactl: copy: disk/new: No space left on device" udmactl copy from disk/new
+	refuse 1 "udmactl: fill: disk/new: No space left on device" \
+		udmactl fill --bytes 3000000 --value 1 disk/new
+	expect [ "$(cat disk/to)" = old ]
+	expect [ ! -e disk/new ]
+	no_leftover disk
+	head -c 1000000 from >small
+	must udmactl copy small disk/to
+	same small disk/to
+	status=0
+	udmactl copy from - >/dev/full 2>err || status=$?
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: standard output: No space left on device"
+}
+
+# interrupt SIGNAL STATUS: at a point where a transfer is under way and nothing goes on.
+interrupt() {
+	echo old >to
+	echo 1 >"$sim/step_mode"
+	# The shell would have what runs in the background ignore SIGINT.
+	{
+		until_true is_pending 1
+		until_true test -s pid
+		kill -s "$1" "$(cat pid)"
+	} &
+	# shellcheck disable=SC2016 # for that shell, not for this one
+	status=0
+	sh -c 'echo $$ >pid; exec udmactl copy -d "$0" from to' "$node" >out 2>err || status=$?
+	wait
+	rm pid
+	echo 0 >"$sim/step_mode"
+	expect [ "$status" -eq "$2" ]
+	expect [ "$(cat to)" = old ]
+	no_leftover .
+}
+
+test_copy_interrupted() {
+	sim_bind
+	random from 3000000
+	interrupt INT 130
+	interrupt TERM 143
+	interrupt HUP 129
+	# As when the memory of its buffers goes while it touches that.
+	interrupt BUS 1
+	says "udmactl: copy: $node: No such device"
+	until_true is_idle
+	must udmactl copy -d "$node" from to
+	same from to
+}
+
+test_copy_whose_reader_goes() {
+	sim_bind
+	random from 3000000
+	{
+		udmactl copy -d "$node" from - 2>err || echo $? >ended
+	} | head -c 1 >out
+	until_true test -s ended
+	# As killed by the signal; or told, where that is ignored.
+	[ "$(cat ended)" -eq 141 ] || says "udmactl: copy: standard output: Broken pipe"
+}
+
+test_copy_whose_device_goes() {
+	sim_bind
+	random from 5000000
+	echo old >to
+	echo 1 >"$sim/step_mode"
+	start udmactl copy -d "$node" --verify from to
+	until_true is_pending 3
+	echo 1 >"$sim/step"
+	udmactl unbind "$node"
+	finish
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: $node: *No such device"
+	expect [ "$(cat to)" = old ]
+	no_leftover .
+}
+
+# Though there is nothing to do for the channel at this time.
+test_copy_whose_device_goes_while_it_reads() {
+	sim_bind
+	mkfifo fifo
+	start udmactl copy -d "$node" fifo to
+	exec 3>fifo
+	head -c 3000000 /dev/zero >&3
+	udmactl unbind "$node"
+	finish
+	exec 3>&-
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: $node: No such device"
+	expect [ ! -e to ]
+	no_leftover .
+}
+
+# Fills
+
+test_fill() {
+	sim_bind align=64
+	for size in 0 1 4097 3000001; do
+		must udmactl fill -d "$node" --bytes $size --value 0x41 --verify to
+		head -c $size /dev/zero | tr '\0' A >wanted
+		same to wanted
+		expect [ "$(value bytes)" = $size ]
+	done
+	udmactl fill -d "$node" -n 1K -V 66 - >to 2>err
+	head -c 1024 /dev/zero | tr '\0' B >wanted
+	same to wanted
+	must udmactl fill -d "$node" -n 10 -V 0 --json to
+	echo "$out" | tr -d ' \n' | grep -q '"bytes":10,' || fail "$out"
+}
+
+test_fill_where_it_cannot() {
+	sim_bind fill=0
+	refuse 1 "udmactl: fill: $node: the channel cannot fill" udmactl fill -d "$node" -n 1 -V 1 to
+	expect [ ! -e to ]
+	random from 1000
+	must udmactl copy -d "$node" from to
+}
+
+# Modules. The last case: it unloads what the others need, and loads it again.
+
+test_load_and_unload() {
+	must udmactl load --sim
+	expect [ "$out" = "" ]
+	node=$(udmactl bind "held-$$=memcpy")
+	exec 3<>"/dev/$node"
+	try udmactl unload
+	exec 3>&-
+	expect [ $status -eq 1 ]
+	expect grep -q "^udmactl: unload: udma: process [0-9]* (.*): /dev/$node: has it open$" err
+	must udmactl unload
+	expect [ ! -e /sys/class/udma ]
+	expect [ ! -e "$sim_root/default" ]
+	must udmactl unload
+	refuse 1 "udmactl: bind: memcpy: the module udma is not loaded" udmactl bind memcpy
+	refuse 1 "udmactl: unbind: udma0: the module udma is not loaded" udmactl unbind udma0
+	refuse 1 "udmactl: copy: device: there is none*" udmactl copy /dev/null to
+	must udmactl list
+	expect [ "$out" = "" ]
+	refuse 1 "udmactl: load: *: udma: no such module" udmactl load --dirname="$PWD"
+	must udmactl load --sim --bind memcpy --bind "second-$$=memcpy"
+	expect [ -c /dev/udma0 ]
+	echo "$out" >made
+	expect [ "$(head -n 1 made)" = udma0 ]
+	expect [ "$(wc -l <made)" -eq 2 ]
+	must udmactl unbind "second-$$"
+}
+
+test_unload_with_a_controller() {
+	mkdir "$sim_root/ctl$$-kept"
+	try udmactl unload
+	rmdir "$sim_root/ctl$$-kept"
+	expect [ $status -eq 1 ]
+	expect grep -q "^udmactl: unload: udma_sim: $sim_root/ctl$$-kept: it is still there$" err
+	must udmactl load --sim --bind memcpy
+	expect [ "$out" = udma0 ]
+}
+
+run() {
+	number=$((number + 1))
+	mkdir "$top/$number"
+	# Not as a condition: there set -e would mean nothing.
+	(
+		set -e
+		cd "$top/$number"
+		"test_$1"
+	)
+	case $? in
+	0) echo "ok $number $1" ;;
+	*) echo "not ok $number $1" ;;
+	esac
+	sims_remove
+	umount "$top/$number/disk" 2>/dev/null
+	rm -rf "${top:?}/$number"
+}
+
+cases=$(sed -n 's/^test_\([a-z0-9_]*\)() {$/\1/p' "$0")
+echo "KTAP version 1"
+# shellcheck disable=SC2086 # a word each
+set -- $cases
+echo "1..$#"
+for name in "$@"; do
+	run "$name"
+done
+rm -rf "$top"
