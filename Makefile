@@ -15,6 +15,7 @@ BUILD := $(CURDIR)/build
 export BUILD
 
 MAKEFLAGS += --no-print-directory
+quiet := $(if $(filter 1,$(V)),,-s)
 vm := selftests/vm
 man := $(wildcard Documentation/man/*.[1-8])
 manpath = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
@@ -26,13 +27,13 @@ driver:
 	@$(MAKE) -C driver modules
 
 lib:
-	@$(MAKE) -C lib
+	@$(MAKE) $(quiet) -C lib
 
 utils: lib
-	@$(MAKE) -C utils
+	@$(MAKE) $(quiet) -C utils
 
 selftests: lib
-	@$(MAKE) -C selftests
+	@$(MAKE) $(quiet) -C selftests
 
 .PHONY: help
 help:
@@ -51,17 +52,19 @@ help:
 deps:
 	@$(vm)/deps build vm lint docs
 
+demo: export DEMO_FILE := $(value FILE)
 demo:
 	@$(vm)/deps build vm >&2
 	@$(MAKE) lib utils >&2
-	@$(vm)/demo $(if $(FILE),'$(FILE)')
+	@$(vm)/demo
 
 check:
 	@$(vm)/deps build vm >&2
 	@$(MAKE) lib utils selftests >&2
 	@$(vm)/check $(T)
 
-# The command reaches the shell as it was typed, dollar signs included.
+# The command reaches the shell as it was typed, dollar signs included. make itself can only exit with 2 when it
+# fails; who needs the very status calls selftests/vm/shell.
 vm: export VM_COMMAND := $(value CMD)
 vm:
 	@$(vm)/deps build vm >&2

@@ -3,13 +3,13 @@
  * Events: what they say, the ways to read them and to wait for them, and that
  * there is exactly one for each transfer.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 
 #include "udma_sim.h"
+#include "udma_sleeper.h"
 
 FIXTURE(event)
 {
@@ -309,45 +309,24 @@ TEST_F(event, cannot_be_read_from_a_file_open_for_writing)
 /* Threads that read */
 
 struct reader {
-	pthread_t thread;
+	struct sleeper sleeper;
 	int fd;
-	pid_t tid;		/* 0 before it runs */
-	int ret;		/* of its last read */
-	int error;
-	unsigned int count;
 	struct udma_event event;
+	unsigned char *seen;	/* counts for each sequence number */
+	unsigned int count;
 };
 
-static void *reader_once(void *data)
+static long read_one(void *data)
 {
 	struct reader *reader = data;
 
-	__atomic_store_n(&reader->tid, gettid(), __ATOMIC_RELEASE);
-	reader->ret = try_read(reader->fd, &reader->event, 1);
-	reader->error = errno_of(reader->ret);
-	return NULL;
+	return try_read(reader->fd, &reader->event, 1);
 }
 
-/* Start it, and see it wait in read(). */
 static int try_reader_start(struct reader *reader, int fd)
 {
-	pid_t tid;
-
 	*reader = (struct reader) { .fd = fd };
-	errno = pthread_create(&reader->thread, NULL, reader_once, reader);
-	if (errno)
-		return -1;
-	do {
-		sched_yield();
-		tid = __atomic_load_n(&reader->tid, __ATOMIC_ACQUIRE);
-	} while (!tid);
-	return wait_blocked(tid, SYS_read);
-}
-
-static int try_reader_join(struct reader *reader)
-{
-	errno = pthread_join(reader->thread, NULL);
-	return errno ? -1 : 0;
+	return try_sleeper_start(&reader->sleeper, read_one, reader, SYS_read);
 }
 
 TEST_F(event, is_waited_for)
@@ -356,8 +335,8 @@ TEST_F(event, is_waited_for)
 
 	must(try_reader_start(&reader, self->fd));
 	must(try_submit_one(self->fd, self->fill));
-	must(try_reader_join(&reader));
-	EXPECT_EQ(1, reader.ret);
+	must(try_sleeper_join(&reader.sleeper));
+	EXPECT_EQ(1, reader.sleeper.ret);
 	EXPECT_EQ(1, reader.event.sequence);
 }
 
@@ -371,8 +350,8 @@ TEST_F(event, wakes_as_many_readers_as_there_are_events)
 		must(try_reader_start(&readers[i], self->fd));
 	must(try_submit_times(self->fd, self->fill, ARRAY_SIZE(readers)));
 	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		must(try_reader_join(&readers[i]));
-		EXPECT_EQ(1, readers[i].ret);
+		must(try_sleeper_join(&readers[i].sleeper));
+		EXPECT_EQ(1, readers[i].sleeper.ret);
 		seen |= 1ULL << readers[i].event.sequence;
 	}
 	EXPECT_EQ(0x1e, seen);
@@ -381,19 +360,18 @@ TEST_F(event, wakes_as_many_readers_as_there_are_events)
 #define LAST	(~0ULL)
 
 /* Takes events until it gets one that says that it is the last. */
-static void *reader_until_last(void *data)
+static long read_until_last(void *data)
 {
 	struct reader *reader = data;
-	unsigned char *seen = (unsigned char *)reader->event.user_data;
 
-	for (;;) {
-		reader->ret = try_read(reader->fd, &reader->event, 1);
-		if (reader->ret != 1 || reader->event.user_data == LAST)
-			return NULL;
-		__atomic_add_fetch(&seen[reader->event.sequence], 1,
+	while (try_read(reader->fd, &reader->event, 1) == 1) {
+		if (reader->event.user_data == LAST)
+			return 0;
+		__atomic_add_fetch(&reader->seen[reader->event.sequence], 1,
 				   __ATOMIC_RELAXED);
 		reader->count++;
 	}
+	return -1;
 }
 
 TEST_F(event, goes_to_one_of_several_readers)
@@ -406,9 +384,9 @@ TEST_F(event, goes_to_one_of_several_readers)
 	memset(seen, 0, sizeof(seen));
 	for (i = 0; i < ARRAY_SIZE(readers); i++) {
 		readers[i].fd = self->fd;
-		readers[i].event.user_data = (uintptr_t)seen;
-		ASSERT_EQ(0, pthread_create(&readers[i].thread, NULL,
-					    reader_until_last, &readers[i]));
+		readers[i].seen = seen;
+		must(try_sleeper_start(&readers[i].sleeper, read_until_last,
+				       &readers[i], SYS_read));
 	}
 	for (i = 0; i < TOTAL + ARRAY_SIZE(readers);) {
 		if (i >= TOTAL)
@@ -421,8 +399,8 @@ TEST_F(event, goes_to_one_of_several_readers)
 		must(try_wait_for(self->fd, POLLOUT));
 	}
 	for (i = 0; i < ARRAY_SIZE(readers); i++) {
-		must(try_reader_join(&readers[i]));
-		EXPECT_EQ(1, readers[i].ret);
+		must(try_sleeper_join(&readers[i].sleeper));
+		EXPECT_EQ(0, readers[i].sleeper.ret);
 		count += readers[i].count;
 	}
 	EXPECT_EQ(TOTAL, count);
@@ -456,10 +434,10 @@ TEST_F(event, wait_ends_with_a_signal)
 
 	must(try_catch(0));
 	must(try_reader_start(&reader, self->fd));
-	ASSERT_EQ(0, pthread_kill(reader.thread, SIGUSR1));
-	must(try_reader_join(&reader));
-	EXPECT_EQ(-1, reader.ret);
-	EXPECT_EQ(EINTR, reader.error);
+	must(try_sleeper_signal(&reader.sleeper, SIGUSR1));
+	must(try_sleeper_join(&reader.sleeper));
+	EXPECT_EQ(-1, reader.sleeper.ret);
+	EXPECT_EQ(EINTR, reader.sleeper.error);
 	EXPECT_EQ(1, signals);
 	/* And the next one reads as if nothing had been. */
 	must(try_run(self->fd, self->fill, &event));
@@ -472,14 +450,14 @@ TEST_F(event, wait_goes_on_after_a_signal_with_sa_restart)
 
 	must(try_catch(SA_RESTART));
 	must(try_reader_start(&reader, self->fd));
-	ASSERT_EQ(0, pthread_kill(reader.thread, SIGUSR1));
+	must(try_sleeper_signal(&reader.sleeper, SIGUSR1));
 	/* Nothing tells of the signal but its handler. */
 	while (!__atomic_load_n(&signals, __ATOMIC_RELAXED))
 		sched_yield();
-	must(wait_blocked(reader.tid, SYS_read));
+	must(try_sleeper_wait(&reader.sleeper, SYS_read));
 	must(try_submit_one(self->fd, self->fill));
-	must(try_reader_join(&reader));
-	EXPECT_EQ(1, reader.ret);
+	must(try_sleeper_join(&reader.sleeper));
+	EXPECT_EQ(1, reader.sleeper.ret);
 	EXPECT_EQ(1, reader.event.sequence);
 }
 
@@ -498,50 +476,42 @@ TEST_F(event, is_told_by_poll)
 	EXPECT_EQ(POLLOUT, poll_now(self->fd));
 }
 
-/* A thread that waits in poll(), in the shape of a reader. */
-static void *poll_once(void *data)
-{
-	struct reader *reader = data;
+struct poller {
+	struct sleeper sleeper;
+	int fd;
+	short events;
+};
 
-	__atomic_store_n(&reader->tid, gettid(), __ATOMIC_RELEASE);
-	reader->ret = try_wait_for(reader->fd, reader->count);
-	return NULL;
+static long poll_once(void *data)
+{
+	struct poller *poller = data;
+
+	return try_wait_for(poller->fd, poller->events);
 }
 
-#ifdef SYS_poll
-#define SYS_OF_POLL	SYS_poll
-#else
-#define SYS_OF_POLL	SYS_ppoll
-#endif
-
-static int try_poller_start(struct reader *poller, int fd, short events)
+static int try_poller_start(struct poller *poller, int fd, short events)
 {
-	pid_t tid;
-
-	*poller = (struct reader) { .fd = fd, .count = events };
-	errno = pthread_create(&poller->thread, NULL, poll_once, poller);
-	if (errno)
-		return -1;
-	do {
-		sched_yield();
-		tid = __atomic_load_n(&poller->tid, __ATOMIC_ACQUIRE);
-	} while (!tid);
-	return wait_blocked(tid, SYS_OF_POLL);
+	*poller = (struct poller) {
+		.fd = fd,
+		.events = events,
+	};
+	return try_sleeper_start(&poller->sleeper, poll_once, poller,
+				 SYS_OF_POLL);
 }
 
 TEST_F(event, wakes_who_polls)
 {
-	struct reader poller;
+	struct poller poller;
 
 	must(try_poller_start(&poller, self->fd, POLLIN));
 	must(try_submit_one(self->fd, self->fill));
-	must(try_reader_join(&poller));
-	EXPECT_EQ(POLLIN, poller.ret);
+	must(try_sleeper_join(&poller.sleeper));
+	EXPECT_EQ(POLLIN, poller.sleeper.ret);
 }
 
 TEST_F(event, that_is_read_wakes_who_polls_for_room)
 {
-	struct reader poller;
+	struct poller poller;
 	struct udma_event event;
 	struct udma_info info;
 
@@ -550,8 +520,8 @@ TEST_F(event, that_is_read_wakes_who_polls_for_room)
 			     info.out_max_transfers));
 	must(try_poller_start(&poller, self->fd, POLLOUT));
 	must(try_read(self->fd, &event, 1));
-	must(try_reader_join(&poller));
-	EXPECT_EQ(POLLOUT, poller.ret);
+	must(try_sleeper_join(&poller.sleeper));
+	EXPECT_EQ(POLLOUT, poller.sleeper.ret);
 }
 
 FIXTURE(epoll)
@@ -624,11 +594,15 @@ TEST_F(epoll, tells_of_events)
 TEST_F(epoll, wakes_who_waits)
 {
 	struct epoll_event told;
+	__u64 end;
 
 	must(try_sim_set(&self->sim, "latency_ns", 20 * 1000 * 1000));
 	must(try_submit_one(self->fd, self->fill));
+	end = now_ns() + WAIT_MS * 1000000ULL;
 	ASSERT_EQ(1, epoll_wait(self->epoll, &told, 1, WAIT_MS));
 	EXPECT_EQ(EPOLLIN, told.events);
+	/* It was woken, and did not just look again at the end. */
+	EXPECT_LT(now_ns(), end);
 }
 
 /* eventfd */

@@ -5,11 +5,11 @@
  * inside of a call may hold up nobody else, and no unbind above all.
  */
 #include <linux/userfaultfd.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "udma_sim.h"
+#include "udma_sleeper.h"
 
 /* A page that is not there until it is given: who touches it sleeps. */
 struct lazy {
@@ -67,40 +67,26 @@ static int try_lazy_give(const struct lazy *lazy, const void *content,
 	return ret;
 }
 
-/* A call with an argument in such a page, made by a thread of its own. */
+/* A call with an argument in such a page */
 struct call {
-	pthread_t thread;
-	pid_t tid;
+	struct sleeper sleeper;
 	int fd;
 	unsigned long nr;	/* of the ioctl, 0 for read() */
 	void *arg;
-	int ret;
-	int error;
 };
 
-static void *make_call(void *data)
+static long make_call(void *data)
 {
 	struct call *call = data;
 
-	__atomic_store_n(&call->tid, gettid(), __ATOMIC_RELEASE);
 	if (call->nr)
-		call->ret = ioctl(call->fd, call->nr, call->arg);
-	else
-		call->ret = read(call->fd, call->arg, page_bytes());
-	call->error = errno_of(call->ret);
-	return NULL;
+		return ioctl(call->fd, call->nr, call->arg);
+	return read(call->fd, call->arg, sizeof(struct udma_event));
 }
 
 static int try_call_start(struct call *call)
 {
-	errno = pthread_create(&call->thread, NULL, make_call, call);
-	return errno ? -1 : 0;
-}
-
-static int try_call_join(struct call *call)
-{
-	errno = pthread_join(call->thread, NULL);
-	return errno ? -1 : 0;
+	return try_sleeper_create(&call->sleeper, make_call, call);
 }
 
 /* All the arguments there are */
@@ -114,16 +100,112 @@ union argument {
 	struct udma_event event;
 };
 
-FIXTURE(call)
-{
+/*
+ * A file with a call that sleeps for its memory. Not to have userfaultfd is a
+ * reason to skip: then @has_lazy is not set.
+ */
+struct stuck {
 	struct sim sim;
 	int fd;
+	bool has_lazy;
 	struct lazy lazy;
 	struct udma_request fill;
 	union argument argument;	/* what is to be in the page */
 	struct udma_submit submit;	/* whose array is the page */
 	struct call call;
-	bool is_bound;
+};
+
+static void set_argument(union argument *argument, unsigned long nr,
+			 const struct buffer *buffer,
+			 const struct udma_request *request)
+{
+	memset(argument, 0, sizeof(*argument));
+	switch (nr) {
+	case UDMA_INFO:
+		argument->info.size = sizeof(argument->info);
+		break;
+	case UDMA_BUFFER_ALLOC:
+		argument->alloc.size = sizeof(argument->alloc);
+		argument->alloc.bytes = 1;
+		break;
+	case UDMA_BUFFER_FREE:
+		argument->free.size = sizeof(argument->free);
+		argument->free.handle = buffer->handle;
+		break;
+	case UDMA_SUBMIT:
+		argument->submit = (struct udma_submit) {
+			.size = sizeof(argument->submit),
+			.requests = (uintptr_t)request,
+			.count = 1,
+			.request_bytes = sizeof(*request),
+		};
+		break;
+	case UDMA_EVENTFD:
+		argument->eventfd.size = sizeof(argument->eventfd);
+		argument->eventfd.fd = -1;
+		break;
+	}
+}
+
+/* Make the call, on a file that may be another one, and see it sleep. */
+static int try_stuck_call(struct stuck *stuck, unsigned long nr, bool is_array)
+{
+	struct buffer buffer;
+
+	if (try_alloc(stuck->fd, 4096, &buffer))
+		return -1;
+	stuck->fill = fill_request(&buffer, 0, 64, 1);
+	set_argument(&stuck->argument, nr, &buffer, &stuck->fill);
+	stuck->call = (struct call) {
+		.fd = stuck->fd,
+		.nr = nr,
+		.arg = stuck->lazy.mem,
+	};
+	if (is_array) {
+		stuck->submit = stuck->argument.submit;
+		stuck->submit.requests = (uintptr_t)stuck->lazy.mem;
+		stuck->argument.request = stuck->fill;
+		stuck->call.arg = &stuck->submit;
+	}
+	/* Something to read. */
+	if (!nr && (try_submit_one(stuck->fd, stuck->fill) != 1 ||
+		    try_wait_for(stuck->fd, POLLIN) < 0))
+		return -1;
+	if (try_call_start(&stuck->call))
+		return -1;
+	return try_lazy_wait(&stuck->lazy);
+}
+
+static int try_stuck_start(struct stuck *stuck, unsigned long nr, bool is_array)
+{
+	static const struct sim_config config;
+
+	stuck->fd = try_sim_start(&stuck->sim, &config);
+	if (stuck->fd < 0)
+		return -1;
+	stuck->has_lazy = !try_lazy_make(&stuck->lazy);
+	if (!stuck->has_lazy)
+		return 0;
+	return try_stuck_call(stuck, nr, is_array);
+}
+
+/* The memory comes, and the call ends. */
+static int try_stuck_end(struct stuck *stuck)
+{
+	if (try_lazy_give(&stuck->lazy, &stuck->argument,
+			  sizeof(stuck->argument)))
+		return -1;
+	return try_sleeper_join(&stuck->call.sleeper);
+}
+
+#define NO_LAZY		"the kernel has no userfaultfd"
+
+FIXTURE(call)
+{
+	struct stuck stuck;
+	struct sim *sim;
+	struct call *call;
+	bool is_unbound;
 };
 
 FIXTURE_VARIANT(call)
@@ -171,168 +253,134 @@ FIXTURE_VARIANT_ADD(call, read) {
 	.ret = sizeof(struct udma_event),
 };
 
-static void set_argument(union argument *argument, unsigned long nr,
-			 const struct buffer *buffer,
-			 const struct udma_request *request)
-{
-	memset(argument, 0, sizeof(*argument));
-	switch (nr) {
-	case UDMA_INFO:
-		argument->info.size = sizeof(argument->info);
-		break;
-	case UDMA_BUFFER_ALLOC:
-		argument->alloc.size = sizeof(argument->alloc);
-		argument->alloc.bytes = 1;
-		break;
-	case UDMA_BUFFER_FREE:
-		argument->free.size = sizeof(argument->free);
-		argument->free.handle = buffer->handle;
-		break;
-	case UDMA_SUBMIT:
-		argument->submit = (struct udma_submit) {
-			.size = sizeof(argument->submit),
-			.requests = (uintptr_t)request,
-			.count = 1,
-			.request_bytes = sizeof(*request),
-		};
-		break;
-	case UDMA_EVENTFD:
-		argument->eventfd.size = sizeof(argument->eventfd);
-		argument->eventfd.fd = -1;
-		break;
-	}
-}
-
 FIXTURE_SETUP(call)
 {
-	static const struct sim_config config;
-	struct udma_event event;
-	struct buffer buffer;
-
-	self->fd = must(try_sim_start(&self->sim, &config));
-	self->is_bound = true;
-	if (try_lazy_make(&self->lazy))
-		SKIP(return, "no userfaultfd: %s", strerror(errno));
-	must(try_alloc(self->fd, 4096, &buffer));
-	self->fill = fill_request(&buffer, 0, 64, 1);
-	set_argument(&self->argument, variant->nr, &buffer, &self->fill);
-	self->call = (struct call) {
-		.fd = self->fd,
-		.nr = variant->nr,
-		.arg = self->lazy.mem,
-	};
-	if (variant->is_array) {
-		self->submit = self->argument.submit;
-		self->submit.requests = (uintptr_t)self->lazy.mem;
-		self->argument.request = self->fill;
-		self->call.arg = &self->submit;
-	}
-	/* Something to read. */
-	if (!variant->nr) {
-		must(try_run(self->fd, self->fill, &event));
-		must(try_submit_one(self->fd, self->fill));
-		must(try_wait_for(self->fd, POLLIN));
-	}
-	must(try_call_start(&self->call));
-	must(try_lazy_wait(&self->lazy));
+	self->sim = &self->stuck.sim;
+	self->call = &self->stuck.call;
+	must(try_stuck_start(&self->stuck, variant->nr, variant->is_array));
 }
 
 FIXTURE_TEARDOWN(call)
 {
-	works(close(self->fd));
-	if (self->is_bound)
-		works(try_sim_unbind(&self->sim, 0));
-	works(try_sim_end(&self->sim));
+	works(close(self->stuck.fd));
+	if (!self->is_unbound)
+		works(try_sim_unbind(self->sim, 0));
+	works(try_sim_end(self->sim));
 }
-
-#define GIVE()								\
-	do {								\
-		must(try_lazy_give(&self->lazy, &self->argument,	\
-				   sizeof(self->argument)));		\
-		must(try_call_join(&self->call));			\
-	} while (0)
 
 TEST_F(call, goes_on_when_its_memory_comes)
 {
-	GIVE();
-	EXPECT_EQ(0, self->call.error);
-	EXPECT_EQ(variant->ret, self->call.ret);
+	if (!self->stuck.has_lazy)
+		SKIP(return, NO_LAZY);
+	must(try_stuck_end(&self->stuck));
+	EXPECT_EQ(0, self->call->sleeper.error);
+	EXPECT_EQ(variant->ret, self->call->sleeper.ret);
 }
 
 TEST_F(call, that_waits_for_memory_does_not_hold_up_unbind)
 {
-	must(try_sim_unbind(&self->sim, 0));
-	self->is_bound = false;
-	GIVE();
-	EXPECT_EQ(variant->error_after_unbind, self->call.error);
+	if (!self->stuck.has_lazy)
+		SKIP(return, NO_LAZY);
+	must(try_sim_unbind(self->sim, 0));
+	self->is_unbound = true;
+	must(try_stuck_end(&self->stuck));
+	EXPECT_EQ(variant->error_after_unbind, self->call->sleeper.error);
+}
+
+/* A program that finds everything as if nothing were the matter. */
+static int try_other_program(const struct sim *sim)
+{
+	int fd = try_sim_open(sim, 0, O_RDWR);
+	struct udma_event event;
+	struct buffer buffer;
+
+	if (fd < 0 || try_alloc_map(fd, 4096, &buffer) ||
+	    try_run(fd, fill_request(&buffer, 0, 64, 1), &event) ||
+	    try_unmap(&buffer) || try_free(fd, buffer.handle))
+		return -1;
+	errno = -event.status;
+	return close(fd) || event.status ? -1 : 0;
 }
 
 TEST_F(call, that_waits_for_memory_does_not_hold_up_others)
 {
-	int other = must(try_sim_open(&self->sim, 0, O_RDWR));
-	struct udma_event event;
 	struct udma_info info;
 	struct buffer buffer;
 
-	must(try_alloc_map(other, 4096, &buffer));
-	must(try_run(other, fill_request(&buffer, 0, 64, 1), &event));
-	EXPECT_EQ(0, event.status);
-	must(try_unmap(&buffer));
-	must(close(other));
+	if (!self->stuck.has_lazy)
+		SKIP(return, NO_LAZY);
+	must(try_other_program(self->sim));
 	/* Nor what has nothing to do with it in the same file. */
-	must(try_info(self->fd, &info));
-	must(try_alloc_map(self->fd, 4096, &buffer));
+	must(try_info(self->stuck.fd, &info));
+	must(try_alloc_map(self->stuck.fd, 4096, &buffer));
 	must(try_unmap(&buffer));
-	GIVE();
-	EXPECT_EQ(0, self->call.error);
+	must(try_stuck_end(&self->stuck));
+	EXPECT_EQ(0, self->call->sleeper.error);
 }
 
 TEST_F(call, that_waits_for_memory_ends_with_its_program)
 {
-	struct udma_event event;
+	struct stuck stuck = { .sim = *self->sim };
 	int from_child[2], status;
-	struct call call = self->call;
-	struct lazy lazy;
-	struct buffer buffer;
 	pid_t pid;
 	char byte;
-	int fd;
 
+	if (!self->stuck.has_lazy)
+		SKIP(return, NO_LAZY);
+	must(try_stuck_end(&self->stuck));
 	must(pipe(from_child));
 	pid = must(fork());
 	if (pid == 0) {
-		/* With a page of its own: the parent's stays with the parent. */
-		if (try_lazy_make(&lazy))
+		stuck.fd = try_sim_open(&stuck.sim, 0, O_RDWR);
+		if (stuck.fd < 0 || try_lazy_make(&stuck.lazy) ||
+		    try_stuck_call(&stuck, variant->nr, variant->is_array) ||
+		    write(from_child[1], "x", 1) != 1)
 			_exit(1);
-		if (variant->is_array)
-			self->submit.requests = (uintptr_t)lazy.mem;
-		else
-			call.arg = lazy.mem;
-		call.fd = try_sim_open(&self->sim, 0, O_RDWR);
-		/* Only what needs no buffer gets beyond its argument. */
-		if (!call.nr || try_call_start(&call) || try_lazy_wait(&lazy))
-			_exit(2);
-		if (write(from_child[1], "x", 1) != 1)
-			_exit(3);
 		for (;;)
 			pause();
 	}
-	close(from_child[1]);
+	must(close(from_child[1]));
 	if (read(from_child[0], &byte, 1) == 1)
 		must(kill(pid, SIGKILL));
 	must(waitpid(pid, &status, 0));
-	if (variant->nr) {
-		EXPECT_TRUE(WIFSIGNALED(status))
-			TH_LOG("status %x", status);
-	}
+	EXPECT_TRUE(WIFSIGNALED(status))
+		TH_LOG("status %x", status);
+	must(try_other_program(self->sim));
+}
 
-	fd = must(try_sim_open(&self->sim, 0, O_RDWR));
-	must(try_alloc(fd, 4096, &buffer));
-	must(try_run(fd, fill_request(&buffer, 0, 64, 1), &event));
-	EXPECT_EQ(0, event.status);
-	must(close(fd));
-	GIVE();
-	EXPECT_EQ(0, self->call.error);
+/* The calls that keep an order among callers: the second waits for the first. */
+
+FIXTURE(turn)
+{
+	struct stuck stuck;
+};
+
+FIXTURE_VARIANT(turn)
+{
+	unsigned long nr;
+	bool is_array;
+	long blocked_in;
+};
+
+FIXTURE_VARIANT_ADD(turn, submit) {
+	.nr = UDMA_SUBMIT,
+	.is_array = true,
+	.blocked_in = SYS_ioctl,
+};
+
+FIXTURE_VARIANT_ADD(turn, read) {
+	.blocked_in = SYS_read,
+};
+
+FIXTURE_SETUP(turn)
+{
+	must(try_stuck_start(&self->stuck, variant->nr, variant->is_array));
+}
+
+FIXTURE_TEARDOWN(turn)
+{
+	works(close(self->stuck.fd));
+	works(try_sim_finish(&self->stuck.sim));
 }
 
 static void ignore(int signal)
@@ -340,34 +388,28 @@ static void ignore(int signal)
 	(void)signal;
 }
 
-TEST_F(call, that_waits_for_another_can_be_interrupted)
+TEST_F(turn, that_is_waited_for_ends_with_a_signal)
 {
 	const struct sigaction action = { .sa_handler = ignore };
+	struct stuck *stuck = &self->stuck;
 	union argument argument;
-	struct call second;
-
-	/* Only those two keep an order among callers. */
-	if (variant->nr && !variant->is_array) {
-		GIVE();
-		EXPECT_EQ(0, self->call.error);
-		return;
-	}
-	set_argument(&argument, variant->nr, NULL, &self->fill);
-	second = (struct call) {
-		.fd = self->fd,
+	struct call second = {
+		.fd = stuck->fd,
 		.nr = variant->nr,
 		.arg = &argument,
 	};
+
+	if (!stuck->has_lazy)
+		SKIP(return, NO_LAZY);
+	set_argument(&argument, variant->nr, NULL, &stuck->fill);
 	must(sigaction(SIGUSR1, &action, NULL));
 	must(try_call_start(&second));
-	while (!__atomic_load_n(&second.tid, __ATOMIC_ACQUIRE))
-		sched_yield();
-	must(wait_blocked(second.tid, variant->nr ? SYS_ioctl : SYS_read));
-	ASSERT_EQ(0, pthread_kill(second.thread, SIGUSR1));
-	must(try_call_join(&second));
-	EXPECT_EQ(EINTR, second.error);
-	GIVE();
-	EXPECT_EQ(0, self->call.error);
+	must(try_sleeper_wait(&second.sleeper, variant->blocked_in));
+	must(try_sleeper_signal(&second.sleeper, SIGUSR1));
+	must(try_sleeper_join(&second.sleeper));
+	EXPECT_EQ(EINTR, second.sleeper.error);
+	must(try_stuck_end(stuck));
+	EXPECT_EQ(0, stuck->call.sleeper.error);
 }
 
 /* Arguments in a buffer: in memory that the driver itself has mapped */
@@ -431,8 +473,8 @@ TEST_F(own, memory_can_change_under_its_requests)
 {
 	struct udma_request *requests = (void *)self->buffer.mem;
 	struct udma_event events[32];
-	unsigned int i, round;
-	int taken;
+	unsigned int round;
+	int taken, i;
 
 	for (round = 0; round < 50; round++) {
 		for (i = 0; i < 32; i++)

@@ -3,11 +3,11 @@
  * The simulator itself: its attributes, going live and back, steps, failures,
  * and that its time is honest. Every other test relies on it.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "udma_sim.h"
+#include "udma_sleeper.h"
 
 /* A directory that is not live yet */
 
@@ -493,37 +493,27 @@ TEST_F(work, goes_on_when_step_mode_ends)
 }
 
 struct stepper {
-	pthread_t thread;
+	struct sleeper sleeper;
 	const struct sim *sim;
 	unsigned int count;
-	pid_t tid;
-	int error;
 };
 
-static void *step(void *data)
+static long step(void *data)
 {
 	struct stepper *stepper = data;
 
-	__atomic_store_n(&stepper->tid, gettid(), __ATOMIC_RELEASE);
-	stepper->error = errno_of(try_step(stepper->sim, stepper->count));
-	return NULL;
+	return try_step(stepper->sim, stepper->count);
 }
 
-/* Start a step that has to wait, and see it wait. */
+/* Start a step that has to wait. */
 static int try_stepper_start(struct stepper *stepper, const struct sim *sim,
 			     unsigned int count)
 {
-	pid_t tid;
-
-	*stepper = (struct stepper) { .sim = sim, .count = count };
-	errno = pthread_create(&stepper->thread, NULL, step, stepper);
-	if (errno)
-		return -1;
-	do {
-		sched_yield();
-		tid = __atomic_load_n(&stepper->tid, __ATOMIC_ACQUIRE);
-	} while (!tid);
-	return wait_blocked(tid, SYS_write);
+	*stepper = (struct stepper) {
+		.sim = sim,
+		.count = count,
+	};
+	return try_sleeper_start(&stepper->sleeper, step, stepper, SYS_write);
 }
 
 TEST_F(work, is_waited_for_by_a_step)
@@ -535,8 +525,8 @@ TEST_F(work, is_waited_for_by_a_step)
 	must(try_stepper_start(&stepper, &self->sim, 3));
 	must(try_submit_user(&self->users[1]));
 	must(try_submit_user(&self->users[0]));
-	ASSERT_EQ(0, pthread_join(stepper.thread, NULL));
-	EXPECT_EQ(0, stepper.error);
+	must(try_sleeper_join(&stepper.sleeper));
+	EXPECT_EQ(0, stepper.sleeper.error);
 	EXPECT_EQ(3, sim_get(&self->sim, "ended"));
 	EXPECT_EQ(2, count_events(&self->users[0]));
 	EXPECT_EQ(1, count_events(&self->users[1]));
@@ -549,8 +539,8 @@ TEST_F(work, that_never_comes_ends_with_step_mode)
 	must(try_sim_set(&self->sim, "step_mode", 1));
 	must(try_stepper_start(&stepper, &self->sim, 1));
 	must(try_sim_set(&self->sim, "step_mode", 0));
-	ASSERT_EQ(0, pthread_join(stepper.thread, NULL));
-	EXPECT_EQ(ECANCELED, stepper.error);
+	must(try_sleeper_join(&stepper.sleeper));
+	EXPECT_EQ(ECANCELED, stepper.sleeper.error);
 }
 
 TEST_F(work, that_never_comes_ends_with_the_controller)
@@ -560,8 +550,8 @@ TEST_F(work, that_never_comes_ends_with_the_controller)
 	must(try_sim_set(&self->sim, "step_mode", 1));
 	must(try_stepper_start(&stepper, &self->sim, 1));
 	must(try_sim_set(&self->sim, "live", 0));
-	ASSERT_EQ(0, pthread_join(stepper.thread, NULL));
-	EXPECT_EQ(ENODEV, stepper.error);
+	must(try_sleeper_join(&stepper.sleeper));
+	EXPECT_EQ(ENODEV, stepper.sleeper.error);
 }
 
 TEST_F(work, that_never_comes_does_not_keep_a_program_from_being_killed)

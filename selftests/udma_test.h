@@ -115,7 +115,7 @@ static inline int try_touch(const void *mem)
 	return ret;
 }
 
-/* Wait until a thread of this process is inside of a system call. */
+/* Wait until a thread of this process sleeps in a system call, SYS_*. */
 static inline int wait_blocked(pid_t tid, long nr)
 {
 	unsigned int look;
@@ -320,17 +320,25 @@ static inline int poll_now(int fd)
 	return pollfd.revents;
 }
 
+/*
+ * At the end of its time poll() takes a last look, and so would find what nobody
+ * woke it for. That is too late.
+ */
 static inline int try_wait_for(int fd, short events)
 {
 	struct pollfd pollfd = {
 		.fd = fd,
 		.events = events,
 	};
+	const __u64 end = now_ns() + WAIT_MS * 1000000ULL;
 	int ret = poll(&pollfd, 1, WAIT_MS);
 
-	if (ret == 0)
-		errno = ETIME;
-	return ret == 1 ? pollfd.revents : -1;
+	if (ret < 0)
+		return -1;
+	if (ret == 1 && now_ns() < end)
+		return pollfd.revents;
+	errno = ETIME;
+	return -1;
 }
 
 /* How many events there were, up to @count. */
