@@ -133,13 +133,11 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 	}
 	while (total < count) {
 		taken = submit_chunk(channel, transfers + total, count - total);
-		if (taken < 0)
-			return total ? (ssize_t)total : -1;
-		total += taken;
-		if (taken < SUBMIT_CHUNK)
+		if (taken <= 0)
 			break;
+		total += taken;
 	}
-	return total;
+	return total ? (ssize_t)total : -1;
 }
 
 UDMA_EXPORT int udma_channel_submit_one(struct udma_channel *channel,
@@ -183,8 +181,6 @@ ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_compl
 	} while (bytes < 0 && errno == EINTR);
 	if (bytes < 0 && errno == EAGAIN)
 		return 0;
-	if (bytes < 0 && errno == ENODEV)
-		channel->pending = 0;
 	if (bytes < 0)
 		return -1;
 	count = bytes / sizeof(*items);
