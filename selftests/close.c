@@ -986,6 +986,7 @@ TEST(unbind_lets_the_controller_finish)
 
 struct racer {
 	pthread_t thread;
+	pid_t tid;
 	int fd;
 	struct buffer buffer;
 	unsigned int rounds;
@@ -995,31 +996,6 @@ struct racer {
 	unsigned int accepted;
 	unsigned int ended;
 };
-
-static void *race_with_mmap(void *data)
-{
-	struct racer *racer = data;
-	unsigned char *mem;
-	unsigned int i;
-	bool gone;
-
-	while (!__atomic_load_n(&racer->stop, __ATOMIC_ACQUIRE)) {
-		if (!try_mmap(racer->fd, racer->buffer.mmap_offset,
-			      racer->buffer.map_bytes, PROT_READ | PROT_WRITE,
-			      MAP_SHARED, &mem)) {
-			/* Whenever it was mapped: not after the unbind. */
-			for (i = 0; i < 3; i++) {
-				gone = __atomic_load_n(&racer->gone,
-						       __ATOMIC_ACQUIRE);
-				if (try_touch(mem) == 1 && gone)
-					racer->failed = true;
-			}
-			munmap(mem, racer->buffer.map_bytes);
-		}
-		__atomic_add_fetch(&racer->rounds, 1, __ATOMIC_RELEASE);
-	}
-	return NULL;
-}
 
 /* Let it make some more rounds; the harness ends a test in which it does not. */
 static void racer_go_on(struct racer *racer, unsigned int rounds)
@@ -1031,26 +1007,83 @@ static void racer_go_on(struct racer *racer, unsigned int rounds)
 		sched_yield();
 }
 
+/* Where there is only one processor everything is as close as it can be. */
+static void run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *race_with_mmap(void *data)
+{
+	struct racer *racer = data;
+	unsigned char *mems[32];
+	unsigned int count = 0;
+
+	run_on(0);
+	racer->tid = gettid();
+	/* It unmaps nothing: that is where it would be found mostly. */
+	while (!__atomic_load_n(&racer->gone, __ATOMIC_ACQUIRE)) {
+		if (count == ARRAY_SIZE(mems))
+			sched_yield();
+		else if (!try_map(racer->fd, &racer->buffer))
+			mems[count++] = racer->buffer.mem;
+		__atomic_add_fetch(&racer->rounds, 1, __ATOMIC_RELEASE);
+	}
+	/* Whenever it began, it must not have ended with memory. */
+	if (!try_map(racer->fd, &racer->buffer))
+		racer->failed = true;
+	while (count) {
+		if (try_touch(mems[--count]) == 1)
+			racer->failed = true;
+		munmap(mems[count], racer->buffer.map_bytes);
+	}
+	return NULL;
+}
+
+/*
+ * Takes the processor from the other one, wherever in mmap() it may be, for
+ * longer than the unbind takes. Not for ever: the unbind may wait for it.
+ */
+static void *hold_up(void *data)
+{
+	struct racer *racer = data;
+	const __u64 end = now_ns() + 50 * 1000 * 1000;
+
+	run_on(0);
+	while (!__atomic_load_n(&racer->gone, __ATOMIC_ACQUIRE) &&
+	       now_ns() < end)
+		;
+	return NULL;
+}
+
 TEST(mmap_races_with_unbind)
 {
+	const struct sched_param none = {};
 	static const struct sim_config config;
 	struct racer racer;
+	pthread_t other;
 	struct sim sim;
 	unsigned int i;
 
+	run_on(1);
 	must(try_sim_make(&sim, &config));
-	for (i = 0; i < 15; i++) {
+	for (i = 0; i < 20; i++) {
 		racer = (struct racer) {};
 		must(try_sim_bind(&sim, 0));
 		racer.fd = must(try_sim_open(&sim, 0, O_RDWR));
-		must(try_alloc(racer.fd, MIB, &racer.buffer));
+		must(try_alloc(racer.fd, 2 * MIB, &racer.buffer));
 		ASSERT_EQ(0, pthread_create(&racer.thread, NULL,
 					    race_with_mmap, &racer));
-		racer_go_on(&racer, 2 + i % 3);
+		racer_go_on(&racer, 1);
+		must(sched_setscheduler(racer.tid, SCHED_IDLE, &none));
+		ASSERT_EQ(0, pthread_create(&other, NULL, hold_up, &racer));
 		must(try_sim_unbind(&sim, 0));
 		__atomic_store_n(&racer.gone, true, __ATOMIC_RELEASE);
-		racer_go_on(&racer, 3);
-		__atomic_store_n(&racer.stop, true, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, pthread_join(other, NULL));
 		ASSERT_EQ(0, pthread_join(racer.thread, NULL));
 		EXPECT_FALSE(racer.failed);
 		must(close(racer.fd));
