@@ -1,9 +1,8 @@
-#!/usr/bin/awk -f
 # SPDX-License-Identifier: GPL-2.0
 #
-# count: reads what selftests/run prints and tells it shorter: a line for each program, the failures with what was
-# said about them, the skips with their reasons; last "N passed, N failed, N skipped". The exit status is 1 if
-# anything failed, if no test case ran, or if the end is missing. -v verbose=1 shows every line.
+# awk -f count.awk: reads what selftests/run prints and tells it shorter: a line for each program, the failures
+# with what was said about them, the skips with their reasons; last "N passed, N failed, N skipped". The exit
+# status is 1 if anything failed, if no test case ran, or if the end is missing. -v verbose=1 shows every line.
 
 function add(what) {
 	total[what]++
@@ -85,7 +84,7 @@ verbose { print "  " $0; fflush() }
 
 END {
 	if (!done)
-		fail((program ? program ": " running : "boot") ": the VM ended before the tests did")
+		fail((program ? program (running ? ": " running : "") : "boot") ": the VM ended before the tests did")
 	else if (!cases)
 		fail("no test case ran")
 	printf "%s", skipped
