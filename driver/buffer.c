@@ -36,21 +36,19 @@ void udma_buffers_init(struct udma_buffers *buffers)
 	__set_bit(0, buffers->used);
 }
 
-/* Find a free index, as long after it was last used as possible. */
-static unsigned int udma_buffers_take_index(struct udma_buffers *buffers)
+/* Take a free index, as long after it was last used as possible. There is one. */
+static u32 udma_buffers_take_handle(struct udma_buffers *buffers)
 {
 	unsigned int index;
 
 	index = find_next_zero_bit(buffers->used, UDMA_BUFFER_SLOTS, buffers->last + 1);
 	if (index >= UDMA_BUFFER_SLOTS)
 		index = find_first_zero_bit(buffers->used, UDMA_BUFFER_SLOTS);
-	if (index >= UDMA_BUFFER_SLOTS)
-		return 0;
 	if (index <= buffers->last)
 		buffers->serial = (buffers->serial + 1) % UDMA_HANDLE_SERIALS;
 	buffers->last = index;
 	__set_bit(index, buffers->used);
-	return index;
+	return buffers->serial << UDMA_HANDLE_INDEX_BITS | index;
 }
 
 /* Its place in the table, which also makes its mmap offset. */
@@ -97,44 +95,38 @@ void udma_buffer_put(struct udma_buffer *buffer)
 		put_device(&chan->dev);
 }
 
-/* Count a new buffer against its file's limits and reserve its handle. */
+/* Count a new buffer against all limits and reserve its handle. */
 static int udma_buffer_charge(struct udma_buffer *buffer)
 {
 	struct udma_buffers *buffers = &buffer->file->buffers;
-	unsigned int index;
+	unsigned long user_pages = udma_limit_user_pages();
+	int ret;
 
 	guard(spinlock_irq)(&buffer->chan->engine.lock);
-	/* One less than there are indices: the first is not for buffers. */
-	if (buffers->count >= UDMA_BUFFER_SLOTS - 1 ||
-	    buffer->map_bytes > udma_buffers_max_bytes() - buffers->bytes)
+	if (bitmap_full(buffers->used, UDMA_BUFFER_SLOTS))
 		return -EDQUOT;
-	index = udma_buffers_take_index(buffers);
-	if (!index)
-		return -EDQUOT;
-	buffer->handle = buffers->serial << UDMA_HANDLE_INDEX_BITS | index;
-	buffers->count++;
-	buffers->bytes += buffer->map_bytes;
+	ret = udma_limit_charge(buffer, user_pages);
+	if (ret)
+		return ret;
+	buffer->handle = udma_buffers_take_handle(buffers);
 	buffer->file->refs++;
 	return 0;
 }
 
-static void udma_buffer_uncharge(struct udma_buffer *buffer)
-{
-	struct udma_buffers *buffers = &buffer->file->buffers;
-
-	guard(spinlock_irq)(&buffer->chan->engine.lock);
-	buffers->count--;
-	buffers->bytes -= buffer->map_bytes;
-}
-
-/* Give the memory back to the device, if it is still there. */
+/*
+ * Give the memory back to the device, if it is still there. What hardware may
+ * write to for ever is not given back, and so counts for ever.
+ */
 static void udma_buffer_free_memory(struct udma_buffer *buffer)
 {
 	lockdep_assert_held(&buffer->chan->reap_lock);
-	if (!buffer->cpu || buffer->held)
+	if (buffer->held)
 		return;
-	dma_free_coherent(buffer->chan->dma_dev, buffer->map_bytes, buffer->cpu, buffer->dma);
+	if (buffer->cpu)
+		dma_free_coherent(buffer->chan->dma_dev, buffer->map_bytes, buffer->cpu,
+				  buffer->dma);
 	buffer->cpu = NULL;
+	udma_limit_uncharge(buffer);
 }
 
 /* Free what is dead. The limits are up to date afterwards. */
@@ -147,10 +139,8 @@ void udma_buffers_reap(struct udma_chan *chan)
 		scoped_guard(spinlock_irq, &chan->engine.lock)
 			list_splice_init(&chan->dead, &dead);
 		/* Inside: who waits for the lock finds the limits up to date. */
-		list_for_each_entry(buffer, &dead, node) {
+		list_for_each_entry(buffer, &dead, node)
 			udma_buffer_free_memory(buffer);
-			udma_buffer_uncharge(buffer);
-		}
 	}
 	/* The last file may be what holds the channel. */
 	list_for_each_entry_safe(buffer, next, &dead, node) {
@@ -195,9 +185,12 @@ static int udma_buffer_alloc_memory(struct udma_buffer *buffer)
 
 	if (cookie < 0)
 		return cookie;
-	/* How much a program asks for is no reason to fill the kernel's log. */
+	/*
+	 * How much a program asks for is no reason to fill the kernel's log, nor
+	 * to kill somebody: it can be told that there is no memory.
+	 */
 	buffer->cpu = dma_alloc_coherent(chan->dma_dev, buffer->map_bytes, &buffer->dma,
-					 GFP_KERNEL | __GFP_NOWARN);
+					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	/* Inside: from now on unbind takes the memory away. */
 	scoped_guard(spinlock_irq, &chan->engine.lock)
 		list_add(&buffer->node, &chan->buffers);

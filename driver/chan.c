@@ -75,7 +75,16 @@ static struct attribute *udma_chan_attrs[] = {
 	&dev_attr_provider.attr,
 	NULL,
 };
-ATTRIBUTE_GROUPS(udma_chan);
+
+static const struct attribute_group udma_chan_group = {
+	.attrs = udma_chan_attrs,
+};
+
+static const struct attribute_group *udma_chan_groups[] = {
+	&udma_chan_group,
+	&udma_limit_group,
+	NULL,
+};
 
 static void udma_chan_reap_work(struct work_struct *work)
 {
@@ -161,6 +170,7 @@ static struct udma_chan *udma_chan_new(struct device *parent, const char *name,
 	INIT_LIST_HEAD(&chan->mappings);
 	chan->dma_dev = dmaengine_get_dma_device(dma);
 	udma_engine_init(&chan->engine, dma);
+	udma_limit_init(&chan->limit);
 	cdev_init(&chan->cdev, &udma_fops);
 	chan->cdev.owner = THIS_MODULE;
 	if (dev_set_name(&chan->dev, "udma%d", minor)) {

@@ -41,6 +41,7 @@
 
 struct udma_chan;
 struct udma_file;
+struct user_struct;
 
 /* How many /dev/udmaN there can be. */
 #define UDMA_MINORS		256
@@ -95,7 +96,9 @@ void udma_binding_set_gone(struct udma_binding *binding);
 /**
  * struct udma_buffer - a piece of coherent memory
  * @chan: whose device it is for
- * @file: whose limits it counts against; a counted reference
+ * @file: whose it is, and whose limits it counts against; a counted reference
+ * @user: who allocated it and whose limit it counts against, a counted reference;
+ *	NULL when it counts no more
  * @node: in one of the channel's lists: buffers, unmapped or dead
  * @bytes: what was asked for; @map_bytes is that in whole pages
  * @map_bytes: see @bytes
@@ -106,11 +109,12 @@ void udma_binding_set_gone(struct udma_binding *binding);
  * @held: hardware may write to it for ever, so it is never freed
  *
  * All but the constants is protected by the engine's lock, @cpu by the
- * channel's reap_lock as well.
+ * channel's reap_lock as well, @user by that alone.
  */
 struct udma_buffer {
 	struct udma_chan *chan;
 	struct udma_file *file;
+	struct user_struct *user;
 	struct list_head node;
 	size_t bytes;
 	size_t map_bytes;
@@ -153,6 +157,24 @@ struct udma_buffer *udma_buffer_at(struct udma_file *file, unsigned long index);
 void udma_buffers_reap(struct udma_chan *chan);
 void udma_buffers_unmap(struct udma_chan *chan);
 u64 udma_buffers_max_bytes(void);
+
+/* limit: how much memory there may be */
+
+/**
+ * struct udma_limit - the memory of a channel
+ * @bytes: what its buffers have; under the engine's lock
+ * @max_megabytes: what they may have
+ */
+struct udma_limit {
+	u64 bytes;
+	unsigned int max_megabytes;
+};
+
+extern const struct attribute_group udma_limit_group;
+void udma_limit_init(struct udma_limit *limit);
+unsigned long udma_limit_user_pages(void);
+int udma_limit_charge(struct udma_buffer *buffer, unsigned long user_pages);
+void udma_limit_uncharge(struct udma_buffer *buffer);
 
 /* mapping: buffers in the address space of a process */
 
@@ -411,6 +433,7 @@ void udma_file_put(struct udma_file *file);
  * @gone: being unbound or not there any more; see udma_chan_enter()
  * @info: what UDMA_INFO tells
  * @engine: the hardware
+ * @limit: how much memory it may have
  * @files_lock: see the top of this file
  * @files: the open files
  * @reap_lock: see the top of this file
@@ -427,6 +450,7 @@ struct udma_chan {
 	bool gone;
 	struct udma_info info;
 	struct udma_engine engine;
+	struct udma_limit limit;
 	struct mutex files_lock;
 	struct list_head files;
 	struct mutex reap_lock;

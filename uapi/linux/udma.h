@@ -55,7 +55,8 @@
  * EAGAIN     there is no room: UDMA_INFO's out_max_transfers have been submitted
  *            and their events not read. poll() says POLLOUT when there is
  * ENOMEM     no memory
- * EDQUOT     over a limit that UDMA_INFO tells
+ * EDQUOT     over a limit: of the file, which UDMA_INFO tells, of the user, which
+ *            is RLIMIT_MEMLOCK, or of the channel, which root sets
  * ========== ==================================================================
  *
  * read() fails with EINVAL for a buffer shorter than one event, EAGAIN when the
@@ -181,8 +182,15 @@ enum udma_caching {
  * The buffer is zeroed. It lives until its handle has been freed, its last
  * mapping has gone and its last transfer has ended.
  *
- * Errors: EINVAL for no bytes or an unknown memory, ENOMEM, EDQUOT over
- * out_max_bytes or out_max_buffers.
+ * As long as its memory is there, whoever has it, @out_map_bytes count against
+ * the file, the channel, and the user who called: with all other memory of the
+ * user that the kernel counts as locked, such as io_uring's, they stay within the
+ * caller's RLIMIT_MEMLOCK, unless the caller has CAP_IPC_LOCK. The memory is also
+ * charged to the caller's memory cgroup, where it comes from the page allocator.
+ *
+ * Errors: EINVAL for no bytes or an unknown memory; EDQUOT over out_max_bytes or
+ * out_max_buffers, the user's limit or the channel's; ENOMEM, also over the limit
+ * of the memory cgroup. What failed counts for nothing.
  */
 struct udma_buffer_alloc {
 	__u32 size;
