@@ -7,24 +7,17 @@
 #include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/platform_device.h>
-#include <linux/stddef.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/time64.h>
 
-#include "sim.h"
+#include "sim-attr.h"
 
 /* Fits a long on every machine. */
 #define SIM_LATENCY_MAX		min_t(u64, 3600ULL * NSEC_PER_SEC, ULONG_MAX)
 
-static struct sim_settings *to_sim_settings(struct config_item *item)
-{
-	return to_sim_config(item)->set;
-}
-
-static int sim_parse(const char *page, unsigned int min, unsigned int max,
-		     unsigned int *out)
+int sim_parse(const char *page, unsigned int min, unsigned int max, unsigned int *out)
 {
 	unsigned int value;
 	int ret;
@@ -39,29 +32,25 @@ static int sim_parse(const char *page, unsigned int min, unsigned int max,
 	return 0;
 }
 
-/*
- * What is fixed while live. The two functions do the work for the field at an
- * offset; configfs does not tell a show or store which attribute it is for.
- */
-static ssize_t sim_fixed_show(struct config_item *item, char *page, size_t offset)
+static void *sim_field(struct config_item *item, size_t offset)
 {
-	unsigned int *field = (void *)to_sim_settings(item) + offset;
+	return (void *)to_sim_settings(item) + offset;
+}
+
+ssize_t sim_uint_show(struct config_item *item, char *page, size_t offset)
+{
+	unsigned int *field = sim_field(item, offset);
 
 	return sysfs_emit(page, "%u\n", READ_ONCE(*field));
 }
 
-static ssize_t sim_fixed_store(struct config_item *item, const char *page,
-			       size_t count, size_t offset, unsigned int min,
-			       unsigned int max)
+/* What is fixed while live */
+
+int sim_fixed_set(struct config_item *item, size_t offset, unsigned int value)
 {
 	struct sim_config *cfg = to_sim_config(item);
-	unsigned int *field = (void *)cfg->set + offset;
-	unsigned int value;
-	int ret;
-
-	ret = sim_parse(page, min, max, &value);
-	if (ret)
-		return ret;
+	unsigned int *field = sim_field(item, offset);
+	int ret = 0;
 
 	mutex_lock(&cfg->lock);
 	if (cfg->pdev)
@@ -70,53 +59,47 @@ static ssize_t sim_fixed_store(struct config_item *item, const char *page,
 		WRITE_ONCE(*field, value);
 	mutex_unlock(&cfg->lock);
 
-	return ret ?: count;
+	return ret;
 }
 
-#define SIM_ATTR_FIXED(_name, _min, _max)					\
-static ssize_t sim_config_##_name##_show(struct config_item *item, char *page)	\
-{										\
-	return sim_fixed_show(item, page, offsetof(struct sim_settings, _name)); \
-}										\
-										\
-static ssize_t sim_config_##_name##_store(struct config_item *item,		\
-					  const char *page, size_t count)	\
-{										\
-	return sim_fixed_store(item, page, count,				\
-			       offsetof(struct sim_settings, _name), _min, _max); \
-}										\
-CONFIGFS_ATTR(sim_config_, _name)
-
-SIM_ATTR_FIXED(channels, 1, SIM_CHANNELS_MAX);
-SIM_ATTR_FIXED(max_segment, 1, UINT_MAX);
-SIM_ATTR_FIXED(depth, 1, SIM_DEPTH_MAX);
-SIM_ATTR_FIXED(fill, 0, 1);
-
-static ssize_t sim_config_align_show(struct config_item *item, char *page)
-{
-	return sim_fixed_show(item, page, offsetof(struct sim_settings, align));
-}
-
-static ssize_t sim_config_align_store(struct config_item *item, const char *page,
-				      size_t count)
+ssize_t sim_fixed_store(struct config_item *item, const char *page, size_t count,
+			size_t offset, unsigned int min, unsigned int max)
 {
 	unsigned int value;
 	int ret;
 
-	ret = sim_parse(page, 1, SIM_ALIGN_MAX, &value);
+	ret = sim_parse(page, min, max, &value);
+	if (ret)
+		return ret;
+
+	return sim_fixed_set(item, offset, value) ?: count;
+}
+
+SIM_ATTR_FIXED(channels, channels, 1, SIM_CHANNELS_MAX);
+SIM_ATTR_FIXED(max_segment, max_segment, 1, UINT_MAX);
+SIM_ATTR_FIXED(depth, depth, 1, SIM_DEPTH_MAX);
+SIM_ATTR_FIXED(fill, fill, 0, 1);
+
+static ssize_t sim_align_store(struct config_item *item, const char *page, size_t count,
+			       size_t offset, unsigned int min, unsigned int max)
+{
+	unsigned int value;
+	int ret;
+
+	ret = sim_parse(page, min, max, &value);
 	if (ret)
 		return ret;
 	if (!is_power_of_2(value))
 		return -EINVAL;
 
-	return sim_fixed_store(item, page, count, offsetof(struct sim_settings, align),
-			       1, SIM_ALIGN_MAX);
+	return sim_fixed_set(item, offset, value) ?: count;
 }
-CONFIGFS_ATTR(sim_config_, align);
+
+SIM_ATTR(align, align, sim_uint_show, sim_align_store, 1, SIM_ALIGN_MAX);
 
 /* What the engine reads as it goes */
 
-static void sim_settings_changed(struct sim_settings *set)
+void sim_settings_changed(struct sim_settings *set)
 {
 	struct sim_dev *sim = sim_dev_get(set);
 
@@ -124,6 +107,22 @@ static void sim_settings_changed(struct sim_settings *set)
 		return;
 	sim_dev_changed(sim);
 	sim_dev_put(sim);
+}
+
+ssize_t sim_live_store(struct config_item *item, const char *page, size_t count,
+		       size_t offset, unsigned int min, unsigned int max)
+{
+	unsigned int *field = sim_field(item, offset);
+	unsigned int value;
+	int ret;
+
+	ret = sim_parse(page, min, max, &value);
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(*field, value);
+	sim_settings_changed(to_sim_settings(item));
+	return count;
 }
 
 static int sim_store_long(struct sim_settings *set, unsigned long *field,
@@ -171,49 +170,50 @@ static ssize_t sim_config_bandwidth_store(struct config_item *item, const char *
 }
 CONFIGFS_ATTR(sim_config_, bandwidth);
 
-static ssize_t sim_config_fail_at_show(struct config_item *item, char *page)
+ssize_t sim_at_show(struct config_item *item, char *page, size_t offset)
 {
-	return sysfs_emit(page, "%d\n", atomic_read(&to_sim_settings(item)->fail_at));
+	return sysfs_emit(page, "%d\n", atomic_read(sim_field(item, offset)));
 }
 
-static ssize_t sim_config_fail_at_store(struct config_item *item, const char *page,
-					size_t count)
+ssize_t sim_at_store(struct config_item *item, const char *page, size_t count,
+		     size_t offset, unsigned int min, unsigned int max)
 {
 	unsigned int value;
 	int ret;
 
-	ret = sim_parse(page, 0, INT_MAX, &value);
+	ret = sim_parse(page, min, max, &value);
 	if (ret)
 		return ret;
 
-	atomic_set(&to_sim_settings(item)->fail_at, value);
+	atomic_set(sim_field(item, offset), value);
 	return count;
 }
-CONFIGFS_ATTR(sim_config_, fail_at);
+
+/* Something to be done now */
+
+ssize_t sim_do_store(struct config_item *item, const char *page, size_t count,
+		     void (*action)(struct sim_dev *sim))
+{
+	struct sim_dev *sim;
+	unsigned int value;
+	int ret;
+
+	ret = sim_parse(page, 1, 1, &value);
+	if (ret)
+		return ret;
+
+	sim = sim_dev_get(to_sim_settings(item));
+	if (!sim)
+		return -ENODEV;
+	action(sim);
+	sim_dev_put(sim);
+
+	return count;
+}
 
 /* Steps */
 
-static ssize_t sim_config_step_mode_show(struct config_item *item, char *page)
-{
-	return sysfs_emit(page, "%u\n", READ_ONCE(to_sim_settings(item)->step_mode));
-}
-
-static ssize_t sim_config_step_mode_store(struct config_item *item, const char *page,
-					  size_t count)
-{
-	struct sim_settings *set = to_sim_settings(item);
-	unsigned int value;
-	int ret;
-
-	ret = sim_parse(page, 0, 1, &value);
-	if (ret)
-		return ret;
-
-	WRITE_ONCE(set->step_mode, value);
-	sim_settings_changed(set);
-	return count;
-}
-CONFIGFS_ATTR(sim_config_, step_mode);
+SIM_ATTR_LIVE(step_mode, step_mode, 0, 1);
 
 static ssize_t sim_config_step_store(struct config_item *item, const char *page,
 				     size_t count)
@@ -238,35 +238,28 @@ CONFIGFS_ATTR_WO(sim_config_, step);
 
 /* What goes on */
 
-static void sim_config_count(struct config_item *item, u64 *pending, u64 *ended)
+static struct sim_counts sim_config_count(struct config_item *item)
 {
 	struct sim_dev *sim = sim_dev_get(to_sim_settings(item));
+	struct sim_counts counts = {};
 
-	*pending = 0;
-	*ended = 0;
 	if (!sim)
-		return;
-	sim_dev_count(sim, pending, ended);
+		return counts;
+	sim_dev_count(sim, &counts);
 	sim_dev_put(sim);
+	return counts;
 }
 
-static ssize_t sim_config_pending_show(struct config_item *item, char *page)
-{
-	u64 pending, ended;
+#define SIM_ATTR_COUNT(_name)							\
+static ssize_t sim_config_##_name##_show(struct config_item *item, char *page)	\
+{										\
+	return sysfs_emit(page, "%llu\n", sim_config_count(item)._name);	\
+}										\
+CONFIGFS_ATTR_RO(sim_config_, _name)
 
-	sim_config_count(item, &pending, &ended);
-	return sysfs_emit(page, "%llu\n", pending);
-}
-CONFIGFS_ATTR_RO(sim_config_, pending);
-
-static ssize_t sim_config_ended_show(struct config_item *item, char *page)
-{
-	u64 pending, ended;
-
-	sim_config_count(item, &pending, &ended);
-	return sysfs_emit(page, "%llu\n", ended);
-}
-CONFIGFS_ATTR_RO(sim_config_, ended);
+SIM_ATTR_COUNT(pending);
+SIM_ATTR_COUNT(ended);
+SIM_ATTR_COUNT(terminates);
 
 static ssize_t sim_config_dev_name_show(struct config_item *item, char *page)
 {
@@ -301,7 +294,7 @@ static ssize_t sim_config_live_store(struct config_item *item, const char *page,
 }
 CONFIGFS_ATTR(sim_config_, live);
 
-struct configfs_attribute *sim_config_attrs[] = {
+static struct configfs_attribute *sim_plain_attrs[] = {
 	&sim_config_attr_channels,
 	&sim_config_attr_max_segment,
 	&sim_config_attr_align,
@@ -309,12 +302,35 @@ struct configfs_attribute *sim_config_attrs[] = {
 	&sim_config_attr_fill,
 	&sim_config_attr_latency_ns,
 	&sim_config_attr_bandwidth,
-	&sim_config_attr_fail_at,
 	&sim_config_attr_step_mode,
 	&sim_config_attr_step,
 	&sim_config_attr_pending,
 	&sim_config_attr_ended,
+	&sim_config_attr_terminates,
 	&sim_config_attr_dev_name,
 	&sim_config_attr_live,
 	NULL
 };
+
+/* configfs wants all of a directory in one table. */
+struct configfs_attribute **sim_attrs_create(void)
+{
+	struct configfs_attribute **attrs, **next, **from;
+	size_t count = 1;
+
+	for (from = sim_plain_attrs; *from; from++)
+		count++;
+	for (from = sim_fault_attrs; *from; from++)
+		count++;
+
+	attrs = kcalloc(count, sizeof(*attrs), GFP_KERNEL);
+	if (!attrs)
+		return NULL;
+
+	next = attrs;
+	for (from = sim_plain_attrs; *from; from++)
+		*next++ = *from;
+	for (from = sim_fault_attrs; *from; from++)
+		*next++ = *from;
+	return attrs;
+}

@@ -4,10 +4,14 @@
  * and everything but alloc, free and synchronize works in any context.
  */
 #include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "sim.h"
+
+/* A client that sleeps for what never comes has to be let go some time. */
+#define SIM_SLEEP_TIMEOUT	(10 * HZ)
 
 /* Gives a descriptor back to the pool, to be used after all others there. */
 void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc)
@@ -19,9 +23,15 @@ void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc)
 	dma_descriptor_unmap(&desc->tx);
 }
 
-/* A descriptor for the client to submit, or NULL when all are in use. */
-static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
-				     unsigned long tx_flags)
+/* The client will not hear of it. */
+void sim_desc_orphan(struct sim_desc *desc)
+{
+	desc->tx.callback = NULL;
+	desc->tx.callback_result = NULL;
+}
+
+static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
+					 unsigned long tx_flags)
 {
 	struct sim_desc *found = NULL, *desc;
 	unsigned long flags;
@@ -43,19 +53,43 @@ static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
 	list_del_init(&found->node);
 	found->state = SIM_DESC_PREPARED;
 	found->told = false;
+	found->loose = false;
+	found->taken = false;
+	found->late = false;
 	found->result = DMA_TRANS_NOERROR;
 	found->len = len;
+	found->todo = len;
 	found->moved = 0;
 	found->start = 0;
 
 	found->tx.flags = tx_flags;
 	found->tx.cookie = 0;
-	found->tx.callback = NULL;
-	found->tx.callback_result = NULL;
+	sim_desc_orphan(found);
 	found->tx.callback_param = NULL;
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return found;
+}
+
+/* A descriptor for the client to submit, or NULL when all are in use. */
+static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
+				     unsigned long tx_flags)
+{
+	struct sim_faults *faults = &chan->sim->set->faults;
+	struct sim_desc *desc;
+
+	if (sim_fault_refuse_prep(faults))
+		return NULL;
+	desc = sim_desc_try_get(chan, len, tx_flags);
+	if (desc || !READ_ONCE(faults->sleep_full))
+		return desc;
+
+	wait_event_timeout(chan->sim->wait,
+			   (desc = sim_desc_try_get(chan, len, tx_flags)) ||
+				   READ_ONCE(chan->sim->gone) ||
+				   !READ_ONCE(faults->sleep_full),
+			   SIM_SLEEP_TIMEOUT);
+	return desc;
 }
 
 static bool sim_len_valid(struct dma_chan *chan, size_t len)
@@ -114,6 +148,10 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
 	/* A terminate since prep has taken it back. */
 	if (desc->state != SIM_DESC_PREPARED)
 		goto out;
+	if (sim_fault_refuse_submit(&chan->sim->set->faults)) {
+		sim_desc_free(chan, desc);
+		goto out;
+	}
 
 	cookie = chan->chan.cookie + 1;
 	if (cookie < DMA_MIN_COOKIE)
@@ -133,7 +171,8 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	struct sim_chan *chan = to_sim_chan(dma_chan);
 	struct sim_desc *desc;
 	unsigned long flags;
-	bool kick = false;
+	bool inlined, kick = false;
+	ktime_t start = 0;
 	u64 issue;
 
 	spin_lock_irqsave(&chan->lock, flags);
@@ -141,10 +180,14 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 		goto out;
 
 	issue = atomic64_inc_return(&chan->sim->issues);
+	if (chan->sim->unordered)
+		start = ktime_get();
 	list_for_each_entry(desc, &chan->submitted, node) {
 		desc->state = SIM_DESC_ISSUED;
 		desc->issue = issue;
+		desc->start = start;
 		chan->pending++;
+		sim_step_spare(chan, desc);
 	}
 	list_splice_tail_init(&chan->submitted, &chan->issued);
 
@@ -152,7 +195,11 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	sim_chan_wake(chan);
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (kick)
+
+	inlined = READ_ONCE(chan->sim->set->faults.inlined);
+	if (kick && inlined && in_task() && !irqs_disabled())
+		sim_chan_run_inline(chan);
+	else if (kick)
 		sim_chan_kick(chan);
 }
 
@@ -174,72 +221,16 @@ static enum dma_status sim_tx_status(struct dma_chan *dma_chan, dma_cookie_t coo
 			continue;
 		if (status == DMA_COMPLETE && desc->result != DMA_TRANS_NOERROR)
 			status = DMA_ERROR;
-		if (status != DMA_COMPLETE)
-			residue = desc->len - desc->moved;
+		residue = sim_fault_residue(chan, desc);
 		break;
 	}
 
+	/* A cookie tells nothing of those before it. */
+	if (chan->sim->unordered)
+		status = DMA_OUT_OF_ORDER;
 	dma_set_tx_state(state, dma_chan->completed_cookie, dma_chan->cookie, residue);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return status;
-}
-
-/*
- * Takes back everything, in whatever state. Only what moves data right now
- * stays with the engine, which lets go of it at the end of its chunk.
- */
-static int sim_terminate_all(struct dma_chan *dma_chan)
-{
-	struct sim_chan *chan = to_sim_chan(dma_chan);
-	struct sim_desc *desc;
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	if (chan->active && chan->running) {
-		chan->active->state = SIM_DESC_DROPPED;
-		chan->dropping = true;
-	}
-	chan->active = NULL;
-
-	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++) {
-		/* The client has let go of all of them. */
-		async_tx_ack(&desc->tx);
-		if (desc->state != SIM_DESC_FREE && desc->state != SIM_DESC_DROPPED)
-			sim_desc_free(chan, desc);
-	}
-
-	/* A callback that runs now still counts. */
-	chan->pending = chan->calling;
-	if (chan->step == SIM_STEP_TOLD)
-		chan->step = SIM_STEP_NONE;
-	sim_chan_wake(chan);
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return 0;
-}
-
-static bool sim_chan_quiet(struct sim_chan *chan)
-{
-	bool quiet;
-
-	spin_lock_irq(&chan->lock);
-	quiet = !chan->dropping && !chan->raising;
-	spin_unlock_irq(&chan->lock);
-	return quiet;
-}
-
-static void sim_synchronize(struct dma_chan *dma_chan)
-{
-	struct sim_chan *chan = to_sim_chan(dma_chan);
-
-	wait_event(chan->sim->wait, sim_chan_quiet(chan));
-}
-
-/* Nothing is left in the channel afterwards, and nobody looks at it. */
-void sim_chan_stop(struct sim_chan *chan)
-{
-	sim_terminate_all(&chan->chan);
-	sim_synchronize(&chan->chan);
-	sim_engine_stop(chan);
 }
 
 /*
@@ -256,6 +247,9 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 
 	if (READ_ONCE(chan->sim->gone))
 		return -ENXIO;
+	/* Something of the last client is in it still. */
+	if (chan->pool)
+		return depth;
 
 	pool = kvcalloc(depth, sizeof(*pool), GFP_KERNEL);
 	if (!pool)
@@ -276,19 +270,39 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 	return depth;
 }
 
+static bool sim_chan_used(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++)
+		if (desc->state != SIM_DESC_FREE)
+			return true;
+	return false;
+}
+
+/* What does not obey keeps the pool, for the next client or the controller's end. */
 static void sim_free_chan_resources(struct dma_chan *dma_chan)
 {
 	struct sim_chan *chan = to_sim_chan(dma_chan);
-	struct sim_desc *pool = chan->pool;
+	struct sim_desc *pool = NULL;
 	unsigned long flags;
 
-	sim_chan_stop(chan);
+	sim_chan_abort(chan, SIM_ABORT_RELEASE);
+	sim_chan_sync(chan);
 
 	spin_lock_irqsave(&chan->lock, flags);
-	INIT_LIST_HEAD(&chan->free);
-	chan->pool = NULL;
-	chan->depth = 0;
+	if (!sim_chan_used(chan)) {
+		pool = chan->pool;
+		INIT_LIST_HEAD(&chan->free);
+		chan->pool = NULL;
+		chan->depth = 0;
+	}
 	spin_unlock_irqrestore(&chan->lock, flags);
+
+	if (pool)
+		sim_engine_stop(chan);
 	kvfree(pool);
 }
 
@@ -299,7 +313,10 @@ void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
 	INIT_LIST_HEAD(&chan->free);
 	INIT_LIST_HEAD(&chan->submitted);
 	INIT_LIST_HEAD(&chan->issued);
+	INIT_LIST_HEAD(&chan->hung);
 	INIT_LIST_HEAD(&chan->done);
+	INIT_LIST_HEAD(&chan->withheld);
+	INIT_LIST_HEAD(&chan->late);
 	sim_engine_init(chan);
 
 	chan->chan.device = &sim->dma;
@@ -318,10 +335,14 @@ void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set)
 		dma->device_prep_dma_memset = sim_prep_memset;
 	}
 
+	if (set->faults.unordered)
+		dma_cap_set(DMA_COMPLETION_NO_ORDER, dma->cap_mask);
+
 	dma->device_alloc_chan_resources = sim_alloc_chan_resources;
 	dma->device_free_chan_resources = sim_free_chan_resources;
 	dma->device_issue_pending = sim_issue_pending;
 	dma->device_tx_status = sim_tx_status;
-	dma->device_terminate_all = sim_terminate_all;
+	if (!set->faults.no_terminate)
+		dma->device_terminate_all = sim_terminate_all;
 	dma->device_synchronize = sim_synchronize;
 }

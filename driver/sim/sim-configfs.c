@@ -32,6 +32,7 @@ static struct sim_settings *sim_settings_create(void)
 	set->align = 1;
 	set->depth = 256;
 	set->fill = 1;
+	set->faults.granularity = DMA_RESIDUE_GRANULARITY_BURST;
 	return set;
 }
 
@@ -127,9 +128,8 @@ static struct configfs_item_operations sim_config_item_ops = {
 	.release = sim_config_release,
 };
 
-static const struct config_item_type sim_config_type = {
+static struct config_item_type sim_config_type = {
 	.ct_item_ops = &sim_config_item_ops,
-	.ct_attrs = sim_config_attrs,
 	.ct_owner = THIS_MODULE,
 };
 
@@ -224,17 +224,27 @@ int sim_configfs_register(void)
 {
 	int ret;
 
+	sim_config_type.ct_attrs = sim_attrs_create();
+	if (!sim_config_type.ct_attrs)
+		return -ENOMEM;
+
 	ret = sim_default_create();
 	if (ret)
-		return ret;
+		goto err_free_attrs;
 
 	config_group_init(&sim_subsystem.su_group);
 	configfs_add_default_group(&sim_default->group, &sim_subsystem.su_group);
 
 	ret = configfs_register_subsystem(&sim_subsystem);
 	if (ret)
-		sim_config_destroy(sim_default);
+		goto err_destroy_default;
 
+	return 0;
+
+err_destroy_default:
+	sim_config_destroy(sim_default);
+err_free_attrs:
+	kfree(sim_config_type.ct_attrs);
 	return ret;
 }
 
@@ -242,4 +252,5 @@ void sim_configfs_unregister(void)
 {
 	configfs_unregister_subsystem(&sim_subsystem);
 	sim_config_destroy(sim_default);
+	kfree(sim_config_type.ct_attrs);
 }

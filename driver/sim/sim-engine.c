@@ -15,32 +15,57 @@
 /* Moved in one go. A terminate waits for no more than this. */
 #define SIM_CHUNK	SZ_64K
 
-/* Counts towards the transfer that is to fail. True: this is it. */
-static bool sim_fails_now(struct sim_settings *set)
+static bool sim_desc_may_go(struct sim_chan *chan, struct sim_desc *desc)
 {
-	return atomic_read(&set->fail_at) &&
-	       atomic_dec_if_positive(&set->fail_at) == 0;
+	return desc->told || desc->loose || !READ_ONCE(chan->sim->set->step_mode);
+}
+
+/* Where order does not count: the newest of those that need not wait. */
+static struct sim_desc *sim_chan_pick_unordered(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry_reverse(desc, &chan->issued, node)
+		if (sim_desc_may_go(chan, desc))
+			return desc;
+	return NULL;
+}
+
+/* The oldest that was issued, or NULL when it has to wait. */
+static struct sim_desc *sim_chan_pick(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (chan->sim->unordered)
+		return sim_chan_pick_unordered(chan);
+	if (!list_empty(&chan->hung))
+		return NULL;
+	desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+	return desc && sim_desc_may_go(chan, desc) ? desc : NULL;
 }
 
 /* The descriptor to work on, or NULL when there is none that may go on. */
 static struct sim_desc *sim_chan_next(struct sim_chan *chan)
 {
-	struct sim_settings *set = chan->sim->set;
 	struct sim_desc *desc = chan->active;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (!desc)
-		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
-	if (!desc || (READ_ONCE(set->step_mode) && !desc->told))
-		return NULL;
-	if (desc == chan->active)
-		return desc;
+	if (desc)
+		return sim_desc_may_go(chan, desc) ? desc : NULL;
+
+	do {
+		desc = sim_chan_pick(chan);
+		if (!desc)
+			return NULL;
+	} while (sim_fault_take(chan, desc));	/* hangs from here on */
 
 	list_del_init(&desc->node);
 	desc->state = SIM_DESC_ACTIVE;
-	if (sim_fails_now(set))
-		desc->result = DMA_TRANS_READ_FAILED;
 	chan->active = desc;
 	return desc;
 }
@@ -48,7 +73,7 @@ static struct sim_desc *sim_chan_next(struct sim_chan *chan)
 /*
  * Whether it is too early for the next @len bytes. If so the timer is set. Time
  * runs from when the engine took the descriptor up, so a late timer does not
- * add up over a long transfer. A step overrules the clock.
+ * add up over a long transfer. Steps overrule the clock.
  */
 static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {
@@ -60,7 +85,7 @@ static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t 
 
 	lockdep_assert_held(&chan->lock);
 
-	if (desc->told || (!latency && !bandwidth))
+	if (desc->told || desc->loose || READ_ONCE(set->step_mode) || (!latency && !bandwidth))
 		return false;
 
 	now = ktime_get();
@@ -81,10 +106,11 @@ static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t 
  * The interrupt. There is never a second one pending or running: irq_work would
  * allow that, and then callbacks could overtake each other.
  */
-static void sim_chan_raise(struct sim_chan *chan)
+void sim_chan_raise(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
+	sim_fault_batch(chan);
 	if (chan->raising || list_empty(&chan->done))
 		return;
 	chan->raising = true;
@@ -98,6 +124,8 @@ static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 
 	chan->active = NULL;
 	chan->chan.completed_cookie = desc->tx.cookie;
+	if (sim_fault_end(chan, desc))
+		return;
 	desc->state = SIM_DESC_DONE;
 	list_add_tail(&desc->node, &chan->done);
 }
@@ -106,7 +134,7 @@ static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
  * Runs the channel until nothing is left that may go on now. One runner at a
  * time: whoever finds another one leaves the rest to it.
  */
-static void sim_chan_run(struct sim_chan *chan)
+static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 {
 	struct sim_desc *desc;
 	unsigned long flags;
@@ -120,7 +148,7 @@ static void sim_chan_run(struct sim_chan *chan)
 	while ((desc = sim_chan_next(chan))) {
 		len = 0;
 		if (desc->result == DMA_TRANS_NOERROR)
-			len = min_t(size_t, desc->len - desc->moved, SIM_CHUNK);
+			len = min_t(size_t, desc->todo - desc->moved, SIM_CHUNK);
 		if (sim_desc_early(chan, desc, len))
 			break;
 
@@ -129,17 +157,18 @@ static void sim_chan_run(struct sim_chan *chan)
 			sim_chan_raise(chan);
 			spin_unlock_irqrestore(&chan->lock, flags);
 			moved = desc->move(chan->sim, desc, len);
-			cond_resched();
+			if (may_sleep)
+				cond_resched();
 			spin_lock_irqsave(&chan->lock, flags);
 			desc->moved += moved;
 		}
 
 		if (desc->state == SIM_DESC_DROPPED) {
 			chan->dropping = false;
-			sim_desc_free(chan, desc);
+			sim_desc_dropped(chan, desc);
 			sim_chan_wake(chan);
 		} else if (desc->result != DMA_TRANS_NOERROR ||
-			   desc->moved == desc->len) {
+			   desc->moved == desc->todo) {
 			sim_desc_end(chan, desc);
 		}
 	}
@@ -152,7 +181,7 @@ out:
 
 static void sim_chan_work(struct work_struct *work)
 {
-	sim_chan_run(container_of(work, struct sim_chan, work));
+	sim_chan_run(container_of(work, struct sim_chan, work), true);
 }
 
 static enum hrtimer_restart sim_chan_timer(struct hrtimer *timer)
@@ -189,7 +218,8 @@ struct sim_ending {
 	struct dmaengine_result result;
 };
 
-static void sim_desc_take_ending(struct sim_desc *desc, struct sim_ending *end)
+static void sim_desc_take_ending(struct sim_chan *chan, struct sim_desc *desc,
+				 struct sim_ending *end)
 {
 	bool wanted = desc->tx.flags & DMA_PREP_INTERRUPT;
 
@@ -197,7 +227,7 @@ static void sim_desc_take_ending(struct sim_desc *desc, struct sim_ending *end)
 	end->callback = wanted ? desc->tx.callback : NULL;
 	end->param = desc->tx.callback_param;
 	end->result.result = desc->result;
-	end->result.residue = desc->len - desc->moved;
+	end->result.residue = sim_fault_residue(chan, desc);
 }
 
 static void sim_ending_tell(const struct sim_ending *end)
@@ -208,9 +238,9 @@ static void sim_ending_tell(const struct sim_ending *end)
 		end->callback(end->param);
 }
 
-static void sim_chan_irq(struct irq_work *work)
+/* Tells of all that has ended. For the one who has set @raising. */
+static void sim_chan_deliver(struct sim_chan *chan)
 {
-	struct sim_chan *chan = container_of(work, struct sim_chan, irq);
 	struct sim_ending end;
 	struct sim_desc *desc;
 	unsigned long flags;
@@ -219,7 +249,7 @@ static void sim_chan_irq(struct irq_work *work)
 	while ((desc = list_first_entry_or_null(&chan->done, struct sim_desc, node))) {
 		if (desc->told)
 			chan->step = SIM_STEP_CALLING;
-		sim_desc_take_ending(desc, &end);
+		sim_desc_take_ending(chan, desc, &end);
 		sim_desc_free(chan, desc);
 
 		chan->calling = true;
@@ -240,6 +270,31 @@ static void sim_chan_irq(struct irq_work *work)
 	chan->raising = false;
 	sim_chan_wake(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+static void sim_chan_irq(struct irq_work *work)
+{
+	sim_chan_deliver(container_of(work, struct sim_chan, irq));
+}
+
+/*
+ * All at once and in the client's own context, inside of issue_pending. That may
+ * be atomic. When the interrupt is on its way already the callbacks are left to
+ * it, and so they are when this is called from one of them.
+ */
+void sim_chan_run_inline(struct sim_chan *chan)
+{
+	unsigned long flags;
+	bool raised;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	raised = chan->raising;
+	chan->raising = true;
+	spin_unlock_irqrestore(&chan->lock, flags);
+
+	sim_chan_run(chan, false);
+	if (!raised)
+		sim_chan_deliver(chan);
 }
 
 void sim_engine_init(struct sim_chan *chan)

@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/platform_device.h>
@@ -43,7 +44,11 @@ static void sim_dev_publish(struct sim_settings *set, struct sim_dev *sim)
 static void sim_dev_free(struct kref *ref)
 {
 	struct sim_dev *sim = container_of(ref, struct sim_dev, ref);
+	unsigned int i;
 
+	/* Those that no client came back for. */
+	for (i = 0; i < sim->channels; i++)
+		kvfree(sim->chans[i].pool);
 	put_device(sim->dma.dev);
 	sim_settings_put(sim->set);
 	mutex_destroy(&sim->step_lock);
@@ -81,16 +86,16 @@ static void sim_dma_release(struct dma_device *dma)
 	queue_work(sim_workqueue, &to_sim_dev(dma)->release);
 }
 
-void sim_dev_count(struct sim_dev *sim, u64 *pending, u64 *ended)
+void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts)
 {
 	struct sim_chan *chan;
 
-	*pending = 0;
-	*ended = 0;
+	*counts = (struct sim_counts) {};
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
 		spin_lock_irq(&chan->lock);
-		*pending += chan->pending;
-		*ended += chan->ended;
+		counts->pending += chan->pending;
+		counts->ended += chan->ended;
+		counts->terminates += chan->terminates;
 		spin_unlock_irq(&chan->lock);
 	}
 }
@@ -105,7 +110,7 @@ static void sim_dma_init(struct sim_dev *sim, struct device *dev)
 	dma->copy_align = ilog2(set->align);
 	dma->fill_align = ilog2(set->align);
 	dma->directions = BIT(DMA_MEM_TO_MEM);
-	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_BURST;
+	dma->residue_granularity = set->faults.granularity;
 	dma->device_release = sim_dma_release;
 	sim_chan_set_ops(dma, set);
 }
@@ -121,6 +126,7 @@ static struct sim_dev *sim_dev_create(struct device *dev, struct sim_settings *s
 
 	kref_init(&sim->ref);
 	sim->set = sim_settings_get(set);
+	sim->unordered = set->faults.unordered;
 	get_device(dev);
 	sim->domain = iommu_get_domain_for_dev(dev);
 	INIT_WORK(&sim->release, sim_dev_release_work);

@@ -32,10 +32,73 @@ struct sim_stepping {
 	u64 stepped;
 };
 
-static struct sim_desc *sim_chan_head(struct sim_chan *chan)
+/* A step has done what it could with a descriptor, though there is no end to tell. */
+void sim_step_pass(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
-	return chan->active ?: list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+
+	if (!desc->told)
+		return;
+	desc->told = false;
+	chan->step = SIM_STEP_NONE;
+	chan->stepped++;
+	sim_chan_wake(chan);
+}
+
+/* A descriptor is taken back. A step that has told it to end looks for another. */
+void sim_step_forget(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (desc->told && chan->step == SIM_STEP_TOLD)
+		chan->step = SIM_STEP_NONE;
+}
+
+/* The client has taken everything back. The next ones are neither told nor late. */
+void sim_step_grace(struct sim_chan *chan)
+{
+	struct sim_settings *set = chan->sim->set;
+
+	lockdep_assert_held(&chan->lock);
+
+	chan->grace = READ_ONCE(set->faults.step_grace);
+}
+
+void sim_step_spare(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (!chan->grace)
+		return;
+	chan->grace--;
+	desc->loose = true;
+}
+
+/* The newest that was issued up to @issue and waits to be told. */
+static struct sim_desc *sim_chan_newest(struct sim_chan *chan, u64 issue)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry_reverse(desc, &chan->issued, node)
+		if (desc->issue <= issue && !desc->loose)
+			return desc;
+	return NULL;
+}
+
+/* The one that a step would end next, or NULL when it would have to wait. */
+static struct sim_desc *sim_chan_head(struct sim_chan *chan, u64 issue)
+{
+	struct sim_desc *desc = chan->active;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!desc && chan->sim->unordered)
+		return sim_chan_newest(chan, issue);
+	if (!desc && list_empty(&chan->hung))
+		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+	return desc && desc->issue <= issue && !desc->loose ? desc : NULL;
 }
 
 /* The channel whose oldest was issued before all others, and not after @issue. */
@@ -46,8 +109,8 @@ static struct sim_chan *sim_step_oldest(struct sim_dev *sim, u64 *issue)
 
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
 		spin_lock_irq(&chan->lock);
-		desc = sim_chan_head(chan);
-		if (desc && desc->issue <= *issue) {
+		desc = sim_chan_head(chan, *issue);
+		if (desc) {
 			*issue = desc->issue;
 			oldest = chan;
 		}
@@ -63,7 +126,7 @@ static bool sim_chan_tell(struct sim_chan *chan, u64 issue)
 	bool told = false;
 
 	spin_lock_irq(&chan->lock);
-	desc = sim_chan_head(chan);
+	desc = sim_chan_head(chan, issue);
 	if (desc && desc->issue == issue) {
 		desc->told = true;
 		chan->step = SIM_STEP_TOLD;
@@ -188,6 +251,8 @@ void sim_dev_changed(struct sim_dev *sim)
 
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
 		spin_lock_irq(&chan->lock);
+		if (!READ_ONCE(sim->set->step_mode))
+			chan->grace = 0;
 		if (!READ_ONCE(sim->gone))
 			sim_chan_kick(chan);
 		spin_unlock_irq(&chan->lock);

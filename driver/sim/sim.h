@@ -37,6 +37,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "sim-fault.h"
+
 #define SIM_NAME	"udma-sim"
 
 #define SIM_CHANNELS_MAX	32
@@ -76,7 +78,7 @@ struct sim_config {
  * @latency_ns: from the start of a transfer to its first byte
  * @bandwidth: bytes a second, 0 for no limit
  * @step_mode: nothing ends until told
- * @fail_at: how many transfers until one fails, 0 for none
+ * @faults: misbehaviour
  *
  * What may change while live is written with WRITE_ONCE() and read with
  * READ_ONCE(). Longs, because those are written in one piece everywhere.
@@ -95,7 +97,7 @@ struct sim_settings {
 	unsigned long latency_ns;
 	unsigned long bandwidth;
 	unsigned int step_mode;
-	atomic_t fail_at;
+	struct sim_faults faults;
 };
 
 /**
@@ -103,10 +105,12 @@ struct sim_settings {
  * @SIM_DESC_FREE: on the free list
  * @SIM_DESC_PREPARED: with the client, between prep and submit; on no list
  * @SIM_DESC_SUBMITTED: has a cookie, waits for issue_pending
- * @SIM_DESC_ISSUED: waits for its turn
+ * @SIM_DESC_ISSUED: waits for its turn; this and those that follow are pending
  * @SIM_DESC_ACTIVE: the one being worked on; on no list
  * @SIM_DESC_DROPPED: terminated while its data moved; the engine frees it
  * @SIM_DESC_DONE: has ended, waits for the interrupt
+ * @SIM_DESC_HUNG: does not go on
+ * @SIM_DESC_LATE: has ended, and that is kept back
  */
 enum sim_desc_state {
 	SIM_DESC_FREE,
@@ -116,6 +120,8 @@ enum sim_desc_state {
 	SIM_DESC_ACTIVE,
 	SIM_DESC_DROPPED,
 	SIM_DESC_DONE,
+	SIM_DESC_HUNG,
+	SIM_DESC_LATE,
 };
 
 /**
@@ -125,6 +131,10 @@ enum sim_desc_state {
  * @node: in the list that @state names
  * @state: where it is
  * @told: a step has told it to end
+ * @loose: in step mode it goes on without being told
+ * @taken: the engine has taken it up before; that is when misbehaviour is dealt
+ * @late: its end is not told until asked for
+ * @fate: while dropped: what becomes of it then
  * @result: how it ended
  * @move: moves the next bytes, from what has been moved already, and returns
  *	how many; fewer than asked for only with @result set
@@ -132,6 +142,7 @@ enum sim_desc_state {
  * @src: where from, for a copy
  * @value: what with, for a fill
  * @len: length
+ * @todo: how much of that it is to move
  * @moved: bytes that have moved; counted by the engine, under the channel's lock
  * @issue: the controller's count of issue_pending when it was issued
  * @start: when the engine took it up, 0 before
@@ -141,6 +152,10 @@ struct sim_desc {
 	struct list_head node;
 	enum sim_desc_state state;
 	bool told;
+	bool loose;
+	bool taken;
+	bool late;
+	enum sim_fate fate;
 	enum dmaengine_tx_result result;
 
 	size_t (*move)(struct sim_dev *sim, struct sim_desc *desc, size_t len);
@@ -148,6 +163,7 @@ struct sim_desc {
 	dma_addr_t src;
 	u8 value;
 	size_t len;
+	size_t todo;
 	size_t moved;
 
 	u64 issue;
@@ -171,21 +187,28 @@ enum sim_chan_step {
  * @chan: what dmaengine sees
  * @sim: the controller
  * @lock: protects everything below, and the descriptors
- * @pool: the descriptors; there while a client has the channel
+ * @pool: the descriptors; there while a client has the channel, or something
+ *	in it has outlived the client
  * @depth: how many
  * @free: to be used, the one that has rested longest first
  * @submitted: have a cookie
  * @issued: to be run, in order
+ * @hung: were taken up and do not go on; what was issued waits for them
  * @active: being run, NULL when none is
  * @done: ended and not yet told, in order
+ * @withheld: ended, and not told until there are enough of them
+ * @nr_withheld: how many that are
+ * @late: ended, and not told until asked for
  * @running: somebody is in sim_chan_run() and will look again before leaving
  * @dropping: data of a terminated descriptor still moves
  * @raising: the interrupt is pending or being handled
  * @calling: a callback is being run
  * @step: how far a step has come
  * @stepped: descriptors that steps have ended
+ * @grace: how many that are issued need neither be told nor take their time
  * @pending: issued and not ended
  * @ended: callbacks run, or not wanted
+ * @terminates: how often the client has called terminate_all
  * @work: runs the channel
  * @timer: queues @work when the active descriptor's next bytes are due
  * @irq: the interrupt
@@ -201,8 +224,12 @@ struct sim_chan {
 	struct list_head free;
 	struct list_head submitted;
 	struct list_head issued;
+	struct list_head hung;
 	struct sim_desc *active;
 	struct list_head done;
+	struct list_head withheld;
+	unsigned int nr_withheld;
+	struct list_head late;
 
 	bool running;
 	bool dropping;
@@ -211,8 +238,10 @@ struct sim_chan {
 
 	enum sim_chan_step step;
 	u64 stepped;
+	unsigned int grace;
 	u64 pending;
 	u64 ended;
+	u64 terminates;
 
 	struct work_struct work;
 	struct hrtimer timer;
@@ -227,6 +256,7 @@ struct sim_chan {
  * @domain: translates DMA addresses, NULL where they are physical but for an
  *	offset
  * @release: drops what @dma held of @ref
+ * @unordered: transfers of a channel may overtake each other
  * @gone: the platform device is being unbound: nothing starts any more
  * @issues: counts calls of issue_pending, the order that steps go by
  * @wait: woken when something was issued, has ended or was dropped
@@ -240,6 +270,7 @@ struct sim_dev {
 	struct sim_settings *set;
 	struct iommu_domain *domain;
 	struct work_struct release;
+	bool unordered;
 	bool gone;
 
 	atomic64_t issues;
@@ -258,6 +289,18 @@ struct sim_dev {
 struct sim_platform_data {
 	struct sim_settings *set;
 	int result;
+};
+
+/**
+ * struct sim_counts - what goes on, all channels together
+ * @pending: see &struct sim_chan
+ * @ended: likewise
+ * @terminates: likewise
+ */
+struct sim_counts {
+	u64 pending;
+	u64 ended;
+	u64 terminates;
 };
 
 static inline struct sim_config *to_sim_config(struct config_item *item)
@@ -297,18 +340,28 @@ static inline void sim_chan_wake(struct sim_chan *chan)
 extern struct workqueue_struct *sim_workqueue;
 struct sim_dev *sim_dev_get(struct sim_settings *set);
 void sim_dev_put(struct sim_dev *sim);
-void sim_dev_count(struct sim_dev *sim, u64 *pending, u64 *ended);
+void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts);
 
 /* sim-chan.c */
 void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim);
-void sim_chan_stop(struct sim_chan *chan);
 void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc);
+void sim_desc_orphan(struct sim_desc *desc);
 void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set);
+
+/* sim-abort.c */
+void sim_chan_abort(struct sim_chan *chan, enum sim_abort how);
+void sim_chan_sync(struct sim_chan *chan);
+void sim_chan_stop(struct sim_chan *chan);
+void sim_desc_dropped(struct sim_chan *chan, struct sim_desc *desc);
+int sim_terminate_all(struct dma_chan *dma_chan);
+void sim_synchronize(struct dma_chan *dma_chan);
 
 /* sim-engine.c */
 void sim_engine_init(struct sim_chan *chan);
 void sim_engine_stop(struct sim_chan *chan);
 void sim_chan_kick(struct sim_chan *chan);
+void sim_chan_raise(struct sim_chan *chan);
+void sim_chan_run_inline(struct sim_chan *chan);
 
 /* sim-move.c */
 size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
@@ -317,9 +370,13 @@ size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 /* sim-step.c */
 int sim_dev_step(struct sim_dev *sim, unsigned int count);
 void sim_dev_changed(struct sim_dev *sim);
+void sim_step_pass(struct sim_chan *chan, struct sim_desc *desc);
+void sim_step_forget(struct sim_chan *chan, struct sim_desc *desc);
+void sim_step_grace(struct sim_chan *chan);
+void sim_step_spare(struct sim_chan *chan, struct sim_desc *desc);
 
 /* sim-attr.c */
-extern struct configfs_attribute *sim_config_attrs[];
+struct configfs_attribute **sim_attrs_create(void);
 
 /* sim-configfs.c */
 struct sim_settings *sim_settings_get(struct sim_settings *set);

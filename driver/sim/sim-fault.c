@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Misbehaviour: which transfer it is that something happens to, and what a
+ * terminate leaves undone.
+ */
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/random.h>
+
+#include "sim.h"
+
+/* Counts towards the transfer that something is to happen to. True: this is it. */
+static bool sim_fault_now(atomic_t *at)
+{
+	return atomic_read(at) && atomic_dec_if_positive(at) == 0;
+}
+
+bool sim_fault_refuse_prep(struct sim_faults *faults)
+{
+	return READ_ONCE(faults->refuse) || sim_fault_now(&faults->refuse_at);
+}
+
+bool sim_fault_refuse_submit(struct sim_faults *faults)
+{
+	return sim_fault_now(&faults->submit_fail_at);
+}
+
+/* Puts a descriptor aside. A step that has told it to end has done its work. */
+static void sim_desc_hang(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->state = SIM_DESC_HUNG;
+	list_move_tail(&desc->node, &chan->hung);
+	sim_step_pass(chan, desc);
+}
+
+/* The engine takes up a descriptor. True: that hangs. */
+bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc)
+{
+	struct sim_settings *set = chan->sim->set;
+	struct sim_faults *faults = &set->faults;
+
+	lockdep_assert_held(&chan->lock);
+
+	/* It hung before, and goes on. */
+	if (desc->taken)
+		return false;
+	desc->taken = true;
+
+	if (sim_fault_now(&faults->fail_at))
+		desc->result = DMA_TRANS_READ_FAILED;
+	if (sim_fault_now(&faults->short_at))
+		desc->todo = round_down(desc->len / 2, set->align);
+	if (sim_fault_now(&faults->lose_at))
+		sim_desc_orphan(desc);
+	if (sim_fault_now(&faults->late_at))
+		desc->late = true;
+	if (!sim_fault_now(&faults->hang_at))
+		return false;
+
+	sim_desc_hang(chan, desc);
+	return true;
+}
+
+/* What is withheld is told when it is enough. */
+void sim_fault_batch(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (chan->nr_withheld < max(READ_ONCE(chan->sim->set->faults.batch), 1U))
+		return;
+	list_splice_tail_init(&chan->withheld, &chan->done);
+	chan->nr_withheld = 0;
+}
+
+/* A descriptor has ended. True: it has been dealt with, and may be told or not. */
+bool sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (desc->late) {
+		desc->state = SIM_DESC_LATE;
+		list_add_tail(&desc->node, &chan->late);
+		sim_step_pass(chan, desc);
+		return true;
+	}
+	if (!READ_ONCE(chan->sim->set->faults.batch) && !chan->nr_withheld)
+		return false;
+
+	desc->state = SIM_DESC_DONE;
+	list_add_tail(&desc->node, &chan->withheld);
+	chan->nr_withheld++;
+	sim_fault_batch(chan);
+	if (chan->nr_withheld)
+		sim_step_pass(chan, desc);
+	return true;
+}
+
+/* What did not move, as far as the controller tells. */
+u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc)
+{
+	struct sim_faults *faults = &chan->sim->set->faults;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (READ_ONCE(faults->lie_residue))
+		return get_random_u32();
+	switch (faults->granularity) {
+	case DMA_RESIDUE_GRANULARITY_DESCRIPTOR:
+		return 0;
+	case DMA_RESIDUE_GRANULARITY_SEGMENT:
+		/* It has one segment. */
+		return desc->moved < desc->todo ? desc->len : desc->len - desc->moved;
+	default:
+		return desc->len - desc->moved;
+	}
+}
+
+/* Who is let go of by what. The controller's end is the end of everything. */
+static enum sim_fate sim_hung_fate(struct sim_chan *chan, enum sim_abort how)
+{
+	enum sim_hang_cure cure = READ_ONCE(chan->sim->set->faults.hang_cure);
+
+	if (cure == SIM_CURE_TERMINATE)
+		return SIM_FATE_DROP;
+	if (how != SIM_ABORT_RELEASE)
+		return SIM_FATE_KEEP;
+	return cure == SIM_CURE_NEVER ? SIM_FATE_ORPHAN : SIM_FATE_DROP;
+}
+
+/* What has not ended: not even been issued, or with the engine. */
+static enum sim_fate sim_unended_fate(struct sim_chan *chan, enum sim_abort how, bool issued)
+{
+	struct sim_faults *faults = &chan->sim->set->faults;
+
+	if (how == SIM_ABORT_SIBLING)
+		return SIM_FATE_DROP;
+	if (READ_ONCE(faults->ghost))
+		return issued ? SIM_FATE_GHOST : SIM_FATE_DROP;
+	if (how != SIM_ABORT_TERMINATE)
+		return SIM_FATE_DROP;
+	switch (READ_ONCE(faults->after_terminate)) {
+	case 0:
+		return SIM_FATE_DROP;
+	case 1:
+		return SIM_FATE_ABORT;
+	default:
+		return SIM_FATE_PRETEND;
+	}
+}
+
+enum sim_fate sim_fault_fate(struct sim_chan *chan, struct sim_desc *desc,
+			     enum sim_abort how)
+{
+	enum sim_fate fate;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (how == SIM_ABORT_STOP)
+		return SIM_FATE_DROP;
+	switch (desc->state) {
+	case SIM_DESC_SUBMITTED:
+		return sim_unended_fate(chan, how, false);
+	case SIM_DESC_HUNG:
+		fate = sim_hung_fate(chan, how);
+		return fate == SIM_FATE_DROP ? sim_unended_fate(chan, how, true) : fate;
+	case SIM_DESC_LATE:
+		return how == SIM_ABORT_RELEASE ? SIM_FATE_DROP : SIM_FATE_KEEP;
+	case SIM_DESC_DONE:
+		fate = sim_unended_fate(chan, how, false);
+		return fate == SIM_FATE_DROP ? SIM_FATE_DROP : SIM_FATE_KEEP;
+	default:
+		return sim_unended_fate(chan, how, true);
+	}
+}
+
+/* Nothing of a descriptor moves any more, and nobody has it on a list. */
+void sim_fault_tell_aborted(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (desc->fate == SIM_FATE_PRETEND)
+		desc->moved = desc->len;
+	desc->result = desc->fate == SIM_FATE_PRETEND ? DMA_TRANS_NOERROR : DMA_TRANS_ABORTED;
+	desc->state = SIM_DESC_DONE;
+	chan->chan.completed_cookie = desc->tx.cookie;
+	list_move_tail(&desc->node, &chan->done);
+}
+
+/* A descriptor that nobody hears of goes on. One that hung has been told before. */
+void sim_fault_haunt(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	sim_desc_orphan(desc);
+	if (desc->state != SIM_DESC_HUNG)
+		return;
+	desc->state = SIM_DESC_ISSUED;
+	desc->loose = true;
+	list_move(&desc->node, &chan->issued);
+}
+
+static void sim_chan_unhang(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry(desc, &chan->hung, node) {
+		desc->state = SIM_DESC_ISSUED;
+		desc->loose = true;
+	}
+	list_splice_init(&chan->hung, &chan->issued);
+	sim_chan_kick(chan);
+}
+
+static void sim_chan_release_late(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry(desc, &chan->late, node)
+		desc->state = SIM_DESC_DONE;
+	list_splice_tail_init(&chan->late, &chan->done);
+	sim_chan_raise(chan);
+}
+
+/* Nothing starts any more in a controller that is gone. */
+static void sim_dev_each(struct sim_dev *sim, void (*action)(struct sim_chan *chan))
+{
+	struct sim_chan *chan;
+
+	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
+		spin_lock_irq(&chan->lock);
+		if (!READ_ONCE(sim->gone))
+			action(chan);
+		spin_unlock_irq(&chan->lock);
+	}
+}
+
+/* What hangs goes on, and what waits behind it. */
+void sim_dev_unhang(struct sim_dev *sim)
+{
+	sim_dev_each(sim, sim_chan_unhang);
+}
+
+/* The callbacks that were kept back are called. */
+void sim_dev_release_late(struct sim_dev *sim)
+{
+	sim_dev_each(sim, sim_chan_release_late);
+}
