@@ -10,8 +10,8 @@
 #include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/pm.h>
 #include <linux/srcu.h>
-#include <linux/sysfs.h>
 
 #include "compat.h"
 #include "udma.h"
@@ -50,41 +50,6 @@ bool udma_chan_gone(struct udma_chan *chan)
 {
 	return READ_ONCE(chan->gone);
 }
-
-static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_name);
-}
-static DEVICE_ATTR_RO(name);
-
-static ssize_t channel_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_channel);
-}
-static DEVICE_ATTR_RO(channel);
-
-static ssize_t provider_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%s\n", container_of(dev, struct udma_chan, dev)->info.out_device);
-}
-static DEVICE_ATTR_RO(provider);
-
-static struct attribute *udma_chan_attrs[] = {
-	&dev_attr_name.attr,
-	&dev_attr_channel.attr,
-	&dev_attr_provider.attr,
-	NULL,
-};
-
-static const struct attribute_group udma_chan_group = {
-	.attrs = udma_chan_attrs,
-};
-
-static const struct attribute_group *udma_chan_groups[] = {
-	&udma_chan_group,
-	&udma_limit_group,
-	NULL,
-};
 
 static void udma_chan_reap_work(struct work_struct *work)
 {
@@ -226,10 +191,11 @@ static void udma_chan_shutdown(struct udma_chan *chan)
 {
 	WRITE_ONCE(chan->gone, true);
 	synchronize_srcu(&udma_chan_srcu);
-	udma_engine_stop(chan);
+	udma_stop(chan);
 	udma_mappings_settle(chan);
 	udma_chan_close_files(chan);
 	udma_buffers_unmap(chan);
+	udma_probe_destroy(chan);
 }
 
 /* Managed: when the provider's driver goes, ours goes first. */
@@ -262,6 +228,9 @@ static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_bin
 	}
 	platform_set_drvdata(pdev, chan);
 	strscpy(binding->dev_name, dev_name(&chan->dev), sizeof(binding->dev_name));
+	ret = udma_probe_init(chan);
+	if (ret)
+		goto err_shutdown;
 	/* The last step: from here on programs come in. */
 	ret = cdev_device_add(&chan->cdev, &chan->dev);
 	if (ret)
@@ -271,9 +240,11 @@ static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_bin
 err_shutdown:
 	/* One may have come in by a node of its own. */
 	udma_chan_shutdown(chan);
+	dma = chan->engine.dma;
 	put_device(&chan->dev);
 err_release_channel:
-	dma_release_channel(dma);
+	if (dma)
+		dma_release_channel(dma);
 	return ret;
 }
 
@@ -294,18 +265,34 @@ static void udma_chan_remove(struct platform_device *pdev)
 
 	cdev_device_del(&chan->cdev, &chan->dev);
 	udma_chan_shutdown(chan);
-	dma_release_channel(chan->engine.dma);
+	if (chan->engine.dma)
+		dma_release_channel(chan->engine.dma);
 	udma_binding_set_gone(dev_get_platdata(&pdev->dev));
 	put_device(&chan->dev);
 }
 
 UDMA_PLATFORM_REMOVE(udma_chan_remove)
 
+/* The link has the provider sleep after us and wake up before. */
+static int udma_chan_suspend(struct device *dev)
+{
+	return udma_stop_pause(dev_get_drvdata(dev));
+}
+
+static int udma_chan_resume(struct device *dev)
+{
+	udma_stop_resume(dev_get_drvdata(dev));
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(udma_chan_pm_ops, udma_chan_suspend, udma_chan_resume);
+
 struct platform_driver udma_driver = {
 	.probe = udma_chan_probe,
 	UDMA_PLATFORM_REMOVE_OP(udma_chan_remove),
 	.driver = {
 		.name = "udma",
+		.pm = pm_sleep_ptr(&udma_chan_pm_ops),
 		/* There is a device for each binding, and no other use for one. */
 		.suppress_bind_attrs = true,
 		/* Who binds a channel wants to know at once how it went. */

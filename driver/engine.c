@@ -2,7 +2,7 @@
 /*
  * The hardware and its window: a bounded number of descriptors, given to a
  * dmaengine channel from the files that have something to do, by turns. This is
- * the only file that talks to the channel.
+ * the only file that gives work to the channel; reset.c stops it.
  *
  * The callback runs wherever the provider calls it, with whatever the provider
  * holds. It records what happened and kicks the dispatcher; it never prepares or
@@ -12,7 +12,6 @@
 #include <linux/bottom_half.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
-#include <linux/module.h>
 #include <linux/wait.h>
 
 #include "compat.h"
@@ -25,19 +24,28 @@
  * asked again. Some have a descriptor back only after its callback.
  */
 #define UDMA_REFUSAL_TIMEOUT	max(HZ / 50, 2)
-/*
- * How long hardware may take, at unbind, to finish what it has. It is asked to
- * stop only after that: zynqmp_dma, for one, says that it has and copies on.
- */
-#define UDMA_DRAIN_TIMEOUT	HZ
-/* The same where it cannot be asked. */
-#define UDMA_DRAIN_TIMEOUT_LONG	(5 * HZ)
 
-/* Let the dispatcher look for work. From anywhere. */
-static void udma_engine_kick(struct udma_engine *engine)
+/* Whether hardware may be given anything now. */
+static bool udma_engine_may_issue(const struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	if (engine->stopped || list_empty(&engine->runnable))
+	return engine->state == UDMA_STATE_WORKING && !engine->stopped && !engine->paused;
+}
+
+/* From here on callbacks of what hardware has been given come too late. */
+void udma_engine_next_epoch(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->epoch = (engine->epoch + 1) % UDMA_EPOCHS;
+}
+
+/* Let the dispatcher look for work. From anywhere. */
+void udma_engine_kick(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (!udma_engine_may_issue(engine))
+		return;
+	if (list_empty(&engine->runnable) && !engine->nr_replay)
 		return;
 	if (engine->running)
 		engine->again = true;
@@ -61,35 +69,22 @@ void udma_engine_remove(struct udma_engine *engine, struct udma_file *file)
 	file->credit = 0;
 }
 
-static void udma_slot_put(struct udma_slot *slot)
+/* @xfer has failed: what of it was to be issued again is not. */
+void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer)
 {
-	struct udma_engine *engine = slot->engine;
+	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
-	engine->issued--;
-	engine->issued_bytes -= slot->bytes;
-	slot->issued = false;
-	slot->xfer = NULL;
-	engine->free[engine->nr_free++] = slot - engine->slots;
-	if (engine->stopped && !engine->issued)
-		wake_up(&engine->left);
-}
+	for (i = 0; engine->nr_replay && i < UDMA_WINDOW_SLOTS; i++) {
+		struct udma_slot *slot = &engine->slots[i];
 
-static struct udma_slot *udma_slot_get(struct udma_engine *engine, struct udma_xfer *xfer,
-				       size_t bytes)
-{
-	struct udma_slot *slot;
-
-	lockdep_assert_held(&engine->lock);
-	slot = &engine->slots[engine->free[--engine->nr_free]];
-	slot->xfer = xfer;
-	slot->bytes = bytes;
-	slot->epoch = engine->epoch;
-	/* Before it is submitted: some providers call back from inside submit. */
-	slot->issued = true;
-	engine->issued++;
-	engine->issued_bytes += bytes;
-	return slot;
+		if (slot->state != UDMA_SLOT_REPLAY || slot->xfer != xfer)
+			continue;
+		udma_slot_put(engine, slot);
+		xfer->slots--;
+		/* It was in hardware once, and perhaps moved something. */
+		xfer->inexact = true;
+	}
 }
 
 /* The transfer whose turn it is, or NULL when all wait for something. */
@@ -126,64 +121,132 @@ static void udma_engine_charge(struct udma_engine *engine, struct udma_file *fil
 	}
 }
 
+/* The slot that is to be issued again next, the one that was issued first. */
+static struct udma_slot *udma_engine_next_replay(struct udma_engine *engine)
+{
+	struct udma_slot *next = NULL;
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	for (i = 0; engine->nr_replay && i < UDMA_WINDOW_SLOTS; i++) {
+		struct udma_slot *slot = &engine->slots[i];
+
+		if (slot->state == UDMA_SLOT_REPLAY && (!next || slot->order < next->order))
+			next = slot;
+	}
+	return next;
+}
+
+/* Whether @file has to wait until hardware has nothing else. */
+static bool udma_engine_is_crowded(const struct udma_engine *engine, const struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	return engine->issued && (engine->alone || file->strikes >= UDMA_STRIKES);
+}
+
 /* Take the next slice for hardware and a slot for it, if the window has room. */
-static struct udma_slot *udma_engine_next(struct udma_engine *engine, struct udma_slice *slice)
+static struct udma_slot *udma_engine_next(struct udma_engine *engine)
 {
 	struct udma_xfer *xfer;
 	struct udma_slot *slot;
 
 	lockdep_assert_held(&engine->lock);
-	if (engine->stopped || !engine->nr_free || engine->issued_bytes >= UDMA_WINDOW_BYTES)
+	if (!udma_engine_may_issue(engine) || engine->issued >= READ_ONCE(engine->window) ||
+	    engine->issued_bytes >= UDMA_WINDOW_BYTES)
 		return NULL;
-	xfer = udma_engine_pick(engine);
-	if (!xfer)
+	slot = udma_engine_next_replay(engine);
+	if (slot) {
+		if (udma_engine_is_crowded(engine, slot->xfer->file))
+			return NULL;
+		engine->nr_replay--;
+		udma_slot_enter(engine, slot);
+		return slot;
+	}
+	xfer = engine->nr_free ? udma_engine_pick(engine) : NULL;
+	if (!xfer || udma_engine_is_crowded(engine, xfer->file))
 		return NULL;
-	udma_xfer_take(xfer, engine->slice_bytes[xfer->op], slice);
-	slot = udma_slot_get(engine, xfer, slice->bytes);
-	udma_engine_charge(engine, xfer->file, slice->bytes);
+	slot = &engine->slots[engine->free[--engine->nr_free]];
+	slot->xfer = xfer;
+	slot->again = false;
+	udma_xfer_take(xfer, engine->slice_bytes[xfer->op], &slot->slice);
+	udma_slot_enter(engine, slot);
+	udma_engine_charge(engine, xfer->file, slot->slice.bytes);
 	return slot;
 }
 
-/* Whether the provider told how far a descriptor came. Many leave residue alone. */
-static bool udma_slot_is_exact(const struct udma_slot *slot, const struct dmaengine_result *result)
+/* What is left to move of a descriptor, or nothing where that is not told. */
+static size_t udma_slot_residue(const struct udma_engine *engine, const struct udma_slot *slot,
+				const struct dmaengine_result *result)
 {
-	if (result->result == DMA_TRANS_NOERROR)
-		return true;
-	return slot->engine->exact && result->residue && result->residue <= slot->bytes;
+	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
+		return 0;
+	return result->residue <= slot->slice.bytes ? result->residue : 0;
 }
 
-/* How far a descriptor came, as far as the provider tells. */
-static size_t udma_slot_moved(const struct udma_slot *slot, const struct dmaengine_result *result)
+/* A copy is one segment: of such a one it says that all is left until it is over. */
+static bool udma_slot_is_exact(const struct udma_engine *engine, const struct udma_slot *slot,
+			       size_t residue)
 {
-	if (result->result == DMA_TRANS_NOERROR)
-		return slot->bytes;
-	return udma_slot_is_exact(slot, result) ? slot->bytes - result->residue : 0;
+	return residue && (residue < slot->slice.bytes ||
+			   engine->granularity == DMA_RESIDUE_GRANULARITY_BURST);
+}
+
+/* A descriptor of @file has ended well. */
+static void udma_engine_praise(struct udma_file *file)
+{
+	if (file->strikes && ++file->good >= UDMA_STRIKES_FORGIVEN)
+		file->strikes = 0;
+}
+
+/* Hardware is done with a descriptor that is waited for. */
+static void udma_slot_complete(struct udma_engine *engine, struct udma_slot *slot,
+			       const struct dmaengine_result *result)
+{
+	size_t residue = udma_slot_residue(engine, slot, result);
+	size_t bytes = slot->slice.bytes;
+	struct udma_xfer *xfer = slot->xfer;
+
+	lockdep_assert_held(&engine->lock);
+	engine->progress = jiffies;
+	udma_slot_put(engine, slot);
+	if (result->result != DMA_TRANS_NOERROR) {
+		/* Many leave residue alone, so zero means nothing here. */
+		udma_xfer_complete(xfer, bytes, residue ? bytes - residue : 0, -EIO,
+				   udma_slot_is_exact(engine, slot, residue));
+	} else {
+		/* All of it left is what some say who moved it all, xilinx_dma for one. */
+		udma_engine_praise(xfer->file);
+		udma_xfer_complete(xfer, bytes, residue < bytes ? bytes - residue : bytes, 0, true);
+	}
+	udma_engine_kick(engine);
+}
+
+static struct udma_engine *udma_ticket_engine(struct udma_ticket *ticket)
+{
+	struct udma_ticket *first;
+
+	first = ticket - ticket->epoch * ARRAY_SIZE(((struct udma_engine *)0)->tickets[0]) -
+		ticket->slot;
+	return container_of(first, struct udma_engine, tickets[0][0]);
 }
 
 /* Hardware is done with a descriptor. In any context, also a hard interrupt. */
 static void udma_engine_done(void *param, const struct dmaengine_result *result)
 {
 	static const struct dmaengine_result success = { .result = DMA_TRANS_NOERROR };
-	struct udma_slot *slot = param;
-	struct udma_engine *engine = slot->engine;
-	struct udma_xfer *xfer;
-	size_t bytes, moved;
-	int status;
-	bool exact;
+	struct udma_ticket *ticket = param;
+	struct udma_engine *engine = udma_ticket_engine(ticket);
+	struct udma_slot *slot = &engine->slots[ticket->slot];
 
 	if (!result)
 		result = &success;
 	guard(spinlock_irqsave)(&engine->lock);
-	if (!slot->issued || slot->epoch != engine->epoch)
-		return;
-	status = result->result == DMA_TRANS_NOERROR ? 0 : -EIO;
-	moved = udma_slot_moved(slot, result);
-	exact = udma_slot_is_exact(slot, result);
-	bytes = slot->bytes;
-	xfer = slot->xfer;
-	udma_slot_put(slot);
-	udma_xfer_complete(xfer, bytes, moved, status, exact);
-	udma_engine_kick(engine);
+	if (ticket->slot == UDMA_PROBE_SLOT)
+		udma_probe_done(engine, ticket, result->result == DMA_TRANS_NOERROR);
+	else if (slot->epoch == ticket->epoch && slot->state == UDMA_SLOT_ISSUED)
+		udma_slot_complete(engine, slot, result);
+	else
+		udma_reset_late(engine, slot->epoch == ticket->epoch ? slot : NULL);
 }
 
 /* For the providers that only look at the other kind of callback. */
@@ -192,14 +255,21 @@ static void udma_engine_done_plain(void *param)
 	udma_engine_done(param, NULL);
 }
 
-/*
- * Prepare and submit one descriptor; nothing may come between the two.
- * -EAGAIN: the provider has no descriptor, now or ever.
+/**
+ * udma_engine_issue - prepare and submit one descriptor; nothing comes in between
+ * @engine: the engine
+ * @slot: what to issue, marked already as issued
+ *
+ * The dispatcher calls it, or a reset while there is none; with bottom halves off
+ * and without locks.
+ *
+ * Return: zero, -EAGAIN when the provider has no descriptor, now or ever, or
+ * another negative errno.
  */
-static int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot,
-			     const struct udma_slice *slice)
+int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot)
 {
 	const unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
+	const struct udma_slice *slice = &slot->slice;
 	struct dma_async_tx_descriptor *tx;
 
 	if (slice->op == UDMA_OP_FILL)
@@ -213,7 +283,7 @@ static int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot,
 	if (!engine->plain)
 		tx->callback_result = udma_engine_done;
 	tx->callback = udma_engine_done_plain;
-	tx->callback_param = slot;
+	tx->callback_param = &engine->tickets[slot->epoch][slot - engine->slots];
 	slot->cookie = dmaengine_submit(tx);
 	if (slot->cookie == -EAGAIN)
 		return -EAGAIN;
@@ -251,6 +321,24 @@ static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfe
 	}
 }
 
+/* A refused descriptor waits until it can be issued. */
+static void udma_engine_put_back(struct udma_engine *engine, struct udma_slot *slot, bool front)
+{
+	struct udma_xfer *xfer = slot->xfer;
+	size_t bytes = slot->slice.bytes;
+
+	lockdep_assert_held(&engine->lock);
+	if (!slot->again) {
+		udma_slot_put(engine, slot);
+		udma_engine_untake(engine, xfer, bytes, front);
+	} else if (udma_xfer_wanted(xfer)) {
+		udma_slot_replay(engine, slot);
+	} else {
+		udma_slot_put(engine, slot);
+		udma_xfer_complete(xfer, bytes, 0, -ENODEV, false);
+	}
+}
+
 /*
  * The provider did not take a descriptor. With others in flight that means
  * later, and their callback comes back here. With none it is asked for a while,
@@ -262,20 +350,20 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 				bool alone)
 {
 	struct udma_xfer *xfer = slot->xfer;
-	size_t bytes = slot->bytes;
+	size_t bytes = slot->slice.bytes;
 
 	lockdep_assert_held(&engine->lock);
-	udma_slot_put(slot);
 	if (error == -EAGAIN && !alone) {
-		udma_engine_untake(engine, xfer, bytes, true);
+		udma_engine_put_back(engine, slot, true);
 		return !engine->issued;
 	}
 	if (error == -EAGAIN && !udma_engine_gave_up(engine)) {
-		udma_engine_untake(engine, xfer, bytes, false);
+		udma_engine_put_back(engine, slot, false);
 		mod_delayed_work(udma_wq, &engine->work, 1);
 		return false;
 	}
-	udma_xfer_complete(xfer, bytes, 0, -EIO, true);
+	udma_slot_put(engine, slot);
+	udma_xfer_complete(xfer, bytes, 0, -EIO, !slot->again);
 	return true;
 }
 
@@ -283,19 +371,18 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
 {
 	unsigned int submitted = 0;
-	struct udma_slice slice;
 	struct udma_slot *slot;
 	bool alone, go_on;
 	int ret;
 
 	lockdep_assert_held(&engine->lock);
 	do {
-		slot = *budget ? udma_engine_next(engine, &slice) : NULL;
+		slot = *budget ? udma_engine_next(engine) : NULL;
 		if (!slot)
 			break;
 		alone = engine->issued == 1;
 		spin_unlock_irq(&engine->lock);
-		ret = udma_engine_issue(engine, slot, &slice);
+		ret = udma_engine_issue(engine, slot);
 		spin_lock_irq(&engine->lock);
 		if (ret) {
 			go_on = udma_engine_refused(engine, slot, ret, alone);
@@ -327,19 +414,22 @@ void udma_engine_run(struct udma_engine *engine)
 
 	local_bh_disable();
 	spin_lock_irq(&engine->lock);
-	if (engine->running || engine->stopped) {
+	if (engine->running) {
 		engine->again = true;
 		goto out;
 	}
+	if (!udma_engine_may_issue(engine))
+		goto out;
 	engine->running = true;
 	do {
 		engine->again = false;
 		udma_engine_fill(engine, &budget);
-	} while (engine->again && budget && !engine->stopped);
+	} while (engine->again && budget);
 	engine->running = false;
 	if (!budget)
 		udma_engine_kick(engine);
-	if (engine->stopped)
+	/* Who waits looks under the lock, after it has queued itself. */
+	if (waitqueue_active(&engine->left))
 		wake_up(&engine->left);
 out:
 	spin_unlock_irq(&engine->lock);
@@ -358,8 +448,8 @@ static size_t udma_engine_slice_bytes(struct dma_chan *dma, enum dmaengine_align
 	return max(round_down(max, 1UL << align), 1UL << align);
 }
 
-/* Whether the provider tells how far a descriptor came that it did not finish. */
-static bool udma_engine_is_exact(struct dma_chan *dma)
+/* How finely the provider tells how far a descriptor came that it did not finish. */
+static enum dma_residue_granularity udma_engine_granularity(struct dma_chan *dma)
 {
 	enum dma_residue_granularity granularity = dma->device->residue_granularity;
 	struct dma_slave_caps caps;
@@ -367,129 +457,34 @@ static bool udma_engine_is_exact(struct dma_chan *dma)
 	/* A failure means that nothing is told, as is usual for memory only. */
 	if (!dma_get_slave_caps(dma, &caps))
 		granularity = caps.residue_granularity;
-	return granularity != DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	return granularity;
 }
 
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 {
-	unsigned int i;
+	unsigned int epoch, i;
+
+	BUILD_BUG_ON(UDMA_EPOCHS > U8_MAX + 1 || UDMA_WINDOW_SLOTS > U8_MAX);
 
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->runnable);
 	INIT_DELAYED_WORK(&engine->work, udma_engine_work);
 	init_waitqueue_head(&engine->left);
+	udma_deadline_init(engine);
+	udma_reset_init(engine);
 	engine->dma = dma;
-	engine->exact = udma_engine_is_exact(dma);
+	engine->window = UDMA_WINDOW_SLOTS;
+	engine->granularity = udma_engine_granularity(dma);
 	engine->plain = udma_callback_result_sticks(dma);
+	engine->unordered = dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->device->cap_mask);
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =
 		udma_engine_slice_bytes(dma, dma->device->fill_align);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		engine->slots[i].engine = engine;
+	for (epoch = 0; epoch < UDMA_EPOCHS; epoch++)
+		for (i = 0; i <= UDMA_WINDOW_SLOTS; i++)
+			engine->tickets[epoch][i] = (struct udma_ticket){ epoch, i };
+	for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
 		engine->free[i] = i;
-	}
 	engine->nr_free = UDMA_WINDOW_SLOTS;
-}
-
-/* Hardware will tell nothing more of what it was given: take it all back. */
-static void udma_engine_retire(struct udma_engine *engine, int status)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&engine->lock);
-	engine->epoch++;
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		struct udma_slot *slot = &engine->slots[i];
-		struct udma_xfer *xfer = slot->xfer;
-
-		if (!slot->issued)
-			continue;
-		/* Not back to the free ones: a late callback may still name it. */
-		slot->issued = false;
-		slot->xfer = NULL;
-		udma_xfer_complete(xfer, slot->bytes, 0, status, false);
-	}
-}
-
-static bool udma_engine_has_left(struct udma_engine *engine)
-{
-	guard(spinlock_irq)(&engine->lock);
-	return !engine->running;
-}
-
-static bool udma_engine_is_empty(struct udma_engine *engine)
-{
-	guard(spinlock_irq)(&engine->lock);
-	return !engine->issued;
-}
-
-/*
- * Hardware could not be stopped: what it may still touch stays for ever, and so
- * does what a late callback needs, the slots and the code. Code that is already
- * being unloaded cannot stay, so then there is nothing but to wait.
- */
-static void udma_engine_hold(struct udma_chan *chan)
-{
-	struct udma_engine *engine = &chan->engine;
-	unsigned int i;
-
-	dev_err(&chan->dev, "%s cannot be stopped: the memory it may use is lost\n",
-		chan->info.out_channel);
-	if (!try_module_get(THIS_MODULE))
-		wait_event(engine->left, udma_engine_is_empty(engine));
-
-	get_device(&chan->dev);
-	guard(spinlock_irq)(&engine->lock);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		if (!engine->slots[i].issued)
-			continue;
-		engine->slots[i].xfer->dst->held = true;
-		if (engine->slots[i].xfer->src)
-			engine->slots[i].xfer->src->held = true;
-	}
-}
-
-/* Wait for hardware, then stop it. False: it may go on for ever. */
-static bool udma_engine_quiesce(struct udma_engine *engine)
-{
-	struct dma_device *device = engine->dma->device;
-	bool drained;
-	int ret;
-
-	wait_event(engine->left, udma_engine_has_left(engine));
-	cancel_delayed_work_sync(&engine->work);
-	drained = wait_event_timeout(engine->left, udma_engine_is_empty(engine),
-				     device->device_terminate_all ? UDMA_DRAIN_TIMEOUT :
-								    UDMA_DRAIN_TIMEOUT_LONG);
-	ret = dmaengine_terminate_sync(engine->dma);
-	dmaengine_synchronize(engine->dma);
-	return drained || !ret;
-}
-
-/**
- * udma_engine_stop - take everything away from hardware, for good
- * @chan: the channel, which is gone: nobody is inside udma_chan_enter()
- *
- * What waits to be issued ends with -ENODEV. So does what hardware has and does
- * not finish in time. On return no transfer is left, and hardware touches no
- * buffer but those that are marked as held.
- */
-void udma_engine_stop(struct udma_chan *chan)
-{
-	struct udma_engine *engine = &chan->engine;
-	struct udma_file *file;
-
-	scoped_guard(spinlock_irq, &engine->lock)
-		engine->stopped = true;
-	scoped_guard(mutex, &chan->files_lock) {
-		list_for_each_entry(file, &chan->files, node) {
-			guard(spinlock_irq)(&engine->lock);
-			udma_xfer_abort_file(file, -ENODEV);
-		}
-	}
-	if (!udma_engine_quiesce(engine))
-		udma_engine_hold(chan);
-	guard(spinlock_irq)(&engine->lock);
-	udma_engine_retire(engine, -ENODEV);
 }

@@ -19,6 +19,7 @@ union udma_command {
 	struct udma_buffer_alloc buffer_alloc;
 	struct udma_buffer_free buffer_free;
 	struct udma_submit submit;
+	struct udma_cancel cancel;
 	struct udma_eventfd eventfd;
 };
 
@@ -48,8 +49,14 @@ static int udma_call_answer(struct udma_call *call)
 
 static long udma_ioctl_info(struct udma_call *call)
 {
-	call->command.info = call->file->chan->info;
-	call->command.info.size = call->bytes;
+	struct udma_info *info = &call->command.info;
+	struct udma_chan *chan = call->file->chan;
+
+	*info = chan->info;
+	info->size = call->bytes;
+	info->out_state = READ_ONCE(chan->engine.state);
+	info->out_stall_ms = READ_ONCE(chan->engine.stall_ms);
+	info->out_timeout_ns = udma_engine_timeout_ns(&chan->engine);
 	return udma_call_answer(call);
 }
 
@@ -153,6 +160,29 @@ static long udma_ioctl_submit(struct udma_call *call)
 	return done ?: ret;
 }
 
+static long udma_ioctl_cancel(struct udma_call *call)
+{
+	const struct udma_cancel *cmd = &call->command.cancel;
+	struct udma_file *file = call->file;
+	int cookie;
+	long ret;
+
+	if (cmd->flags & UDMA_CANCEL_F_ALL && cmd->sequence)
+		return -EINVAL;
+	/* What this lets others give to hardware needs the channel. */
+	cookie = udma_chan_enter(file->chan);
+	if (cookie < 0)
+		return cookie;
+	if (cmd->flags & UDMA_CANCEL_F_ALL) {
+		guard(spinlock_irq)(&file->chan->engine.lock);
+		ret = udma_xfer_cancel_all(file);
+	} else {
+		ret = udma_xfer_cancel(file, cmd->sequence);
+	}
+	udma_chan_leave(cookie);
+	return ret;
+}
+
 static long udma_ioctl_eventfd(struct udma_call *call)
 {
 	if (call->command.eventfd.__reserved)
@@ -165,6 +195,7 @@ static long udma_ioctl_eventfd(struct udma_call *call)
  * @run: does it
  * @bytes: how long its structure is
  * @min_bytes: how long it was in the first version
+ * @flags: those that are known
  * @reads: whether a file that is only open for reading may
  * @gone: whether it is possible when the channel is gone
  */
@@ -172,6 +203,7 @@ struct udma_ioctl {
 	long (*run)(struct udma_call *call);
 	u32 bytes;
 	u32 min_bytes;
+	u32 flags;
 	bool reads;
 	bool gone;
 };
@@ -190,14 +222,17 @@ static const struct udma_ioctl udma_ioctls[] = {
 	UDMA_IOCTL(UDMA_BUFFER_FREE, udma_ioctl_buffer_free, udma_buffer_free, __reserved,
 		   .gone = true),
 	UDMA_IOCTL(UDMA_SUBMIT, udma_ioctl_submit, udma_submit, out_sequence),
+	UDMA_IOCTL(UDMA_CANCEL, udma_ioctl_cancel, udma_cancel, sequence,
+		   .flags = UDMA_CANCEL_F_ALL),
 	UDMA_IOCTL(UDMA_EVENTFD, udma_ioctl_eventfd, udma_eventfd, __reserved),
 };
 
-static_assert(sizeof(struct udma_info) == 216);
+static_assert(sizeof(struct udma_info) == 232);
 static_assert(sizeof(struct udma_buffer_alloc) == 48);
 static_assert(sizeof(struct udma_buffer_free) == 16);
 static_assert(sizeof(struct udma_request) == 64);
 static_assert(sizeof(struct udma_submit) == 32);
+static_assert(sizeof(struct udma_cancel) == 16);
 static_assert(sizeof(struct udma_eventfd) == 16);
 static_assert(sizeof(struct udma_event) == 64);
 
@@ -229,7 +264,7 @@ static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioct
 	call->command_bytes = ioctl->bytes;
 	/* It may have changed since; what counts is what was checked. */
 	head->size = call->bytes;
-	return head->flags ? -EINVAL : 0;
+	return head->flags & ~ioctl->flags ? -EINVAL : 0;
 }
 
 static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -322,29 +357,42 @@ static struct udma_file *udma_file_new(struct udma_chan *chan)
 	return file;
 }
 
+/* Let a file in among the others of its channel, or alone. */
+static int udma_file_list(struct udma_file *file)
+{
+	struct udma_chan *chan = file->chan;
+	struct udma_file *other;
+
+	guard(mutex)(&chan->files_lock);
+	/* Set before remove() takes the lock to close all that are listed. */
+	if (udma_chan_gone(chan))
+		return -ENODEV;
+	other = list_first_entry_or_null(&chan->files, struct udma_file, node);
+	if (other && (file->exclusive || other->exclusive))
+		return -EBUSY;
+	list_add(&file->node, &chan->files);
+	return 0;
+}
+
 static int udma_fops_open(struct inode *inode, struct file *filp)
 {
 	struct udma_chan *chan = container_of(inode->i_cdev, struct udma_chan, cdev);
 	struct udma_file *file;
+	int ret;
 
-	/* So that nobody takes it for granted before it means something. */
-	if (filp->f_flags & O_EXCL)
-		return -EOPNOTSUPP;
 	file = udma_file_new(chan);
 	if (!file)
 		return -ENOMEM;
 	file->mapping = filp->f_mapping;
+	file->exclusive = filp->f_flags & O_EXCL;
 	filp->private_data = file;
-	scoped_guard(mutex, &chan->files_lock) {
-		/* Set before remove() takes the lock to close all that are listed. */
-		if (!udma_chan_gone(chan)) {
-			list_add(&file->node, &chan->files);
-			filp->f_mode |= FMODE_NOWAIT | UDMA_FMODE_UNSIGNED_OFFSET;
-			return stream_open(inode, filp);
-		}
+	ret = udma_file_list(file);
+	if (ret) {
+		udma_file_put(file);
+		return ret;
 	}
-	udma_file_put(file);
-	return -ENODEV;
+	filp->f_mode |= FMODE_NOWAIT | UDMA_FMODE_UNSIGNED_OFFSET;
+	return stream_open(inode, filp);
 }
 
 /* Nothing waits here: what hardware still has is let go of when it is done. */
@@ -358,7 +406,7 @@ static int udma_fops_release(struct inode *inode, struct file *filp)
 	udma_events_set_eventfd(file, -1);
 	scoped_guard(spinlock_irq, &chan->engine.lock) {
 		file->closed = true;
-		udma_xfer_abort_file(file, -ECANCELED);
+		udma_xfer_cancel_all(file);
 		udma_buffers_drop(file);
 	}
 	/* The file may be the last one that holds the channel. */

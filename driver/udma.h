@@ -31,10 +31,12 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/dmaengine.h>
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/spinlock.h>
+#include <linux/timerqueue.h>
 #include <linux/udma.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -53,6 +55,10 @@ struct user_struct;
 #define UDMA_SUBMIT_BATCH	32
 /* Descriptors in hardware at a time; some controllers have no more than 32. */
 #define UDMA_WINDOW_SLOTS	32
+/* The slot of the engine's own copy, by which it sees that hardware is alive. */
+#define UDMA_PROBE_SLOT		UDMA_WINDOW_SLOTS
+/* Resets until the parameter of a callback means something else. */
+#define UDMA_EPOCHS		64
 /* Bytes in hardware at a time: what a newcomer may have to wait for. */
 #define UDMA_WINDOW_BYTES	SZ_4M
 /* The longest piece that is given to hardware at once, and a file's turn. */
@@ -251,6 +257,8 @@ enum udma_xfer_state {
  * @moved: how much of it is known to have been moved
  * @user_data: the program's
  * @sequence: its number in the file
+ * @timeout_ns: how long hardware may take, or UDMA_TIMEOUT_NEVER
+ * @deadline: when that is over; in the engine's queue from the first piece on
  * @state: see enum udma_xfer_state
  * @status: the first error, or zero
  * @slots: how many descriptors hardware has of it
@@ -258,6 +266,8 @@ enum udma_xfer_state {
  * @fill: the byte to fill with
  * @fence: not before all earlier ones have ended
  * @inexact: @moved may be too low
+ * @cut: hardware ended a piece early and calls that success
+ * @held: hardware may have a piece of it for ever
  *
  * Protected by the engine's lock.
  */
@@ -273,6 +283,8 @@ struct udma_xfer {
 	u64 moved;
 	u64 user_data;
 	u64 sequence;
+	u64 timeout_ns;
+	struct timerqueue_node deadline;
 	enum udma_xfer_state state;
 	int status;
 	unsigned int slots;
@@ -280,6 +292,8 @@ struct udma_xfer {
 	u8 fill;
 	bool fence;
 	bool inexact;
+	bool cut;
+	bool held;
 };
 
 /**
@@ -304,52 +318,158 @@ struct udma_xfer *udma_xfer_first(struct udma_file *file);
 void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice *slice);
 void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes);
 void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int status, bool exact);
+void udma_xfer_fail(struct udma_xfer *xfer, int status);
 void udma_xfer_abort(struct udma_xfer *xfer, int status);
 void udma_xfer_abort_file(struct udma_file *file, int status);
+bool udma_xfer_wanted(const struct udma_xfer *xfer);
+long udma_xfer_cancel(struct udma_file *file, u64 sequence);
+long udma_xfer_cancel_all(struct udma_file *file);
 
 /* engine: the hardware and its window */
 
 /**
+ * enum udma_slot_state - what has become of a descriptor
+ * @UDMA_SLOT_FREE: the slot is not in use
+ * @UDMA_SLOT_ISSUED: hardware has it, or is about to
+ * @UDMA_SLOT_RETIRED: hardware had it when a reset began, and perhaps has still
+ * @UDMA_SLOT_REPLAY: it is to be issued again after a reset
+ * @UDMA_SLOT_HELD: hardware may have it for ever. Its transfer has ended, and the
+ *	slot itself holds the buffers
+ */
+enum udma_slot_state {
+	UDMA_SLOT_FREE,
+	UDMA_SLOT_ISSUED,
+	UDMA_SLOT_RETIRED,
+	UDMA_SLOT_REPLAY,
+	UDMA_SLOT_HELD,
+};
+
+/**
  * struct udma_slot - a descriptor that hardware has
- * @engine: whose it is; the slot is the callback's only parameter
  * @xfer: what it is a piece of
- * @bytes: how much
- * @epoch: the engine's when it was issued. A callback from an earlier one
- *	comes too late and counts for nothing
+ * @slice: which piece
+ * @dst: the buffer that is held
+ * @src: the same, or NULL
+ * @order: grows with each descriptor that is issued
+ * @residue: what was left to move when a reset began, as far as told
  * @cookie: what the provider calls it
- * @issued: between submission and callback
+ * @state: see enum udma_slot_state
+ * @epoch: the engine's when it was issued
+ * @again: it was issued before
+ * @released: a callback came when it was no longer of use: hardware has let go
+ *
+ * Protected by the engine's lock.
  */
 struct udma_slot {
-	struct udma_engine *engine;
 	struct udma_xfer *xfer;
-	size_t bytes;
-	unsigned int epoch;
+	struct udma_slice slice;
+	struct udma_buffer *dst;
+	struct udma_buffer *src;
+	u64 order;
+	size_t residue;
 	dma_cookie_t cookie;
-	bool issued;
+	enum udma_slot_state state;
+	u8 epoch;
+	bool again;
+	bool released;
+};
+
+/**
+ * struct udma_ticket - the parameter of a callback
+ * @epoch: in which it was handed out, modulo UDMA_EPOCHS
+ * @slot: for which slot
+ *
+ * Nothing excludes a callback that comes after a reset, for a slot that is in
+ * use again. So each epoch has parameters of its own, and by its place among
+ * the engine's tickets each one leads to the engine. They never change.
+ */
+struct udma_ticket {
+	u8 epoch;
+	u8 slot;
+};
+
+/**
+ * enum udma_count - what is counted of a channel's troubles
+ * @UDMA_COUNT_STALLS: hardware ended nothing for too long
+ * @UDMA_COUNT_TIMEOUTS: transfers that took longer than their timeout
+ * @UDMA_COUNT_CANCELS: transfers cancelled by their program
+ * @UDMA_COUNT_RESETS: resets begun
+ * @UDMA_COUNT_PROBES: the engine's own copies that came back as they should
+ * @UDMA_COUNT_REPLAYS: descriptors that were to be issued again
+ * @UDMA_COUNT_REACQUIRES: the channel was released and requested again
+ * @UDMA_COUNT_FAILURES: the channel could not be stopped
+ * @UDMA_COUNT_HEALS: and was found to have let go after all
+ * @UDMA_COUNT_LATE: callbacks of descriptors that were no longer waited for
+ * @UDMA_COUNT_ALONE: files that were made to run alone
+ * @UDMA_COUNTS: how many of these there are
+ */
+enum udma_count {
+	UDMA_COUNT_STALLS,
+	UDMA_COUNT_TIMEOUTS,
+	UDMA_COUNT_CANCELS,
+	UDMA_COUNT_RESETS,
+	UDMA_COUNT_PROBES,
+	UDMA_COUNT_REPLAYS,
+	UDMA_COUNT_REACQUIRES,
+	UDMA_COUNT_FAILURES,
+	UDMA_COUNT_HEALS,
+	UDMA_COUNT_LATE,
+	UDMA_COUNT_ALONE,
+	UDMA_COUNTS,
 };
 
 /**
  * struct udma_engine - a dmaengine channel and what it has been given
  * @lock: see the top of this file
- * @dma: the channel; valid inside udma_chan_enter()
+ * @dma: the channel; valid inside udma_chan_enter(). NULL only when failed
  * @runnable: files that have something to give to hardware, by turns
  * @work: the dispatcher, when there is no submitter to do it
- * @left: woken when the dispatcher leaves and when hardware is empty
+ * @left: woken when the dispatcher leaves, when hardware is empty, and when a
+ *	reset has something to look at
+ * @state: one of enum udma_state
  * @running: the dispatcher is at work, somewhere
  * @again: it has to look once more before it leaves
- * @stopped: nothing is issued any more
- * @exact: the provider tells how far a failed descriptor came
+ * @stopped: nothing is issued any more, for good
+ * @paused: nothing is issued until the system wakes up
+ * @alone: hardware has a descriptor that nothing may be issued beside
+ * @granularity: how finely the provider tells how far a descriptor came
  * @plain: see udma_callback_result_sticks()
- * @epoch: grows at each reset
+ * @unordered: the provider does not end descriptors in order
  * @refused: the provider refused the last descriptor, with nothing in flight
+ * @epoch: grows at each reset, modulo UDMA_EPOCHS
  * @refused_since: when it began to, in jiffies
  * @refused_last: when it did the last time
  * @slice_bytes: longest descriptor for each op
- * @issued: slots in use
+ * @window: how many descriptors hardware may have; set by root
+ * @issued: how many it has, or had when a reset began
  * @issued_bytes: what they amount to
+ * @nr_replay: slots to be issued again
+ * @nr_held: slots that hardware may have for ever
+ * @order: of the last descriptor issued
  * @nr_free: how many of @free are valid
  * @free: stack of the numbers of the slots not in use
- * @slots: the slots
+ * @slots: the slots, and behind them the one of the probe
+ * @tickets: the parameters of callbacks
+ * @deadlines: transfers with a timeout that hardware has been given
+ * @timer: runs out with the first of them, or before
+ * @timeout_ms: of transfers that bring none, zero for none; set by root
+ * @watch: looks for a stall; queued while @watched
+ * @watched: see @watch
+ * @stall_ms: for how long hardware may end nothing; set by root
+ * @progress: when it last ended something or got something to do, in jiffies
+ * @blame: the oldest that hardware had when it was found to have stalled
+ * @reset: stops hardware and goes on, or not
+ * @reset_reasons: why it is to do so
+ * @terminated: the provider says that it has stopped
+ * @failed: it has been tried in vain since the channel worked last
+ * @failing: not everybody has been told so yet
+ * @pinned: a reference to the module is held for callbacks that may come
+ * @lost: the channel is gone, and hardware may still use some of the memory
+ * @probing: hardware has been given a probe
+ * @probe_ok: the last one came back, and moved what it should
+ * @scratch: the memory of the probe, for the device @scratch_dma
+ * @scratch_dma: see @scratch
+ * @counts: by enum udma_count
  */
 struct udma_engine {
 	spinlock_t lock;
@@ -357,28 +477,134 @@ struct udma_engine {
 	struct list_head runnable;
 	struct delayed_work work;
 	wait_queue_head_t left;
+	enum udma_state state;
+	enum dma_residue_granularity granularity;
 	bool running;
 	bool again;
 	bool stopped;
-	bool exact;
+	bool paused;
+	bool alone;
 	bool plain;
-	unsigned int epoch;
+	bool unordered;
 	bool refused;
+	u8 epoch;
 	unsigned long refused_since;
 	unsigned long refused_last;
 	size_t slice_bytes[2];
+	unsigned int window;
 	unsigned int issued;
 	size_t issued_bytes;
+	unsigned int nr_replay;
+	unsigned int nr_held;
+	u64 order;
 	unsigned int nr_free;
 	u8 free[UDMA_WINDOW_SLOTS];
-	struct udma_slot slots[UDMA_WINDOW_SLOTS];
+	struct udma_slot slots[UDMA_WINDOW_SLOTS + 1];
+	struct udma_ticket tickets[UDMA_EPOCHS][UDMA_WINDOW_SLOTS + 1];
+
+	struct timerqueue_head deadlines;
+	struct hrtimer timer;
+	unsigned int timeout_ms;
+
+	struct delayed_work watch;
+	bool watched;
+	unsigned int stall_ms;
+	unsigned long progress;
+
+	struct udma_slot *blame;
+	struct work_struct reset;
+	unsigned int reset_reasons;
+	bool terminated;
+	bool failed;
+	bool failing;
+	bool pinned;
+	bool lost;
+	bool probing;
+	bool probe_ok;
+	void *scratch;
+	dma_addr_t scratch_dma;
+
+	u64 counts[UDMA_COUNTS];
 };
 
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma);
+void udma_engine_kick(struct udma_engine *engine);
 void udma_engine_add(struct udma_engine *engine, struct udma_file *file);
 void udma_engine_remove(struct udma_engine *engine, struct udma_file *file);
+void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer);
+int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot);
 void udma_engine_run(struct udma_engine *engine);
-void udma_engine_stop(struct udma_chan *chan);
+void udma_engine_next_epoch(struct udma_engine *engine);
+
+/* The timeout of transfers that bring none, zero for none. */
+static inline u64 udma_engine_timeout_ns(const struct udma_engine *engine)
+{
+	return (u64)READ_ONCE(engine->timeout_ms) * NSEC_PER_MSEC;
+}
+
+static inline void udma_engine_count(struct udma_engine *engine, enum udma_count count)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->counts[count]++;
+}
+
+/* slot: what has become of a descriptor */
+
+void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot);
+void udma_slot_put(struct udma_engine *engine, struct udma_slot *slot);
+void udma_slot_replay(struct udma_engine *engine, struct udma_slot *slot);
+void udma_slot_hold(struct udma_engine *engine, struct udma_slot *slot);
+
+/* deadline: timeouts of transfers */
+
+void udma_deadline_init(struct udma_engine *engine);
+void udma_deadline_add(struct udma_engine *engine, struct udma_xfer *xfer);
+void udma_deadline_remove(struct udma_engine *engine, struct udma_xfer *xfer);
+
+/* reset: hardware that does not end what it was given */
+
+/* Why a channel is to be reset, bits of reset_reasons. */
+#define UDMA_RESET_STALL	BIT(0)	/* hardware has ended nothing for too long */
+#define UDMA_RESET_TIMEOUT	BIT(1)	/* the only owner's transfer takes too long */
+#define UDMA_RESET_ROOT		BIT(2)	/* root said so */
+
+/* A file that has stalled the channel so often runs alone, */
+#define UDMA_STRIKES		2
+/* until so many of its descriptors have ended well. */
+#define UDMA_STRIKES_FORGIVEN	64
+
+void udma_reset_init(struct udma_engine *engine);
+void udma_reset_watch(struct udma_engine *engine);
+unsigned long udma_reset_stall(const struct udma_engine *engine);
+void udma_reset_set_stall(struct udma_engine *engine, unsigned int ms);
+void udma_reset_request(struct udma_engine *engine, unsigned int reason);
+int udma_reset_now(struct udma_chan *chan);
+void udma_reset_late(struct udma_engine *engine, struct udma_slot *slot);
+void udma_reset_heal(struct udma_engine *engine);
+unsigned int udma_reset_unknown(const struct udma_engine *engine);
+bool udma_reset_is_proven(const struct udma_engine *engine);
+bool udma_reset_climb(struct udma_chan *chan, bool final);
+bool udma_reset_has_left(struct udma_engine *engine);
+void udma_reset_drop(struct udma_engine *engine, struct udma_slot *slot, int status);
+void udma_reset_hold_slot(struct udma_engine *engine, struct udma_slot *slot);
+void udma_reset_let_go_all(struct udma_engine *engine);
+void udma_reset_abort_files(struct udma_chan *chan, int status);
+
+/* probe: how hardware proves that it has let go */
+
+/* For how long a probe is waited for. One that comes later heals the channel. */
+#define UDMA_PROBE_TIMEOUT	HZ
+
+int udma_probe_init(struct udma_chan *chan);
+void udma_probe_destroy(struct udma_chan *chan);
+bool udma_probe_run(struct udma_engine *engine, bool final);
+void udma_probe_done(struct udma_engine *engine, const struct udma_ticket *ticket, bool ok);
+
+/* stop: the channel rests */
+
+void udma_stop(struct udma_chan *chan);
+int udma_stop_pause(struct udma_chan *chan);
+void udma_stop_resume(struct udma_chan *chan);
 
 /* file: one open() */
 
@@ -389,6 +615,9 @@ void udma_engine_stop(struct udma_chan *chan);
  * @mapping: the page cache of the node it was opened by, for the zap
  * @refs: the open file and each buffer; under the engine's lock
  * @closed: the program cannot see it any more
+ * @exclusive: it was opened with O_EXCL
+ * @strikes: how often its transfers have stalled the channel
+ * @good: descriptors that ended well since
  * @run: in the engine's list of runnable files
  * @credit: what is left of its turn, in bytes
  * @queue: transfers with something to give to hardware, in order
@@ -407,6 +636,9 @@ struct udma_file {
 	struct address_space *mapping;
 	unsigned int refs;
 	bool closed;
+	bool exclusive;
+	unsigned int strikes;
+	unsigned int good;
 	struct list_head run;
 	size_t credit;
 	struct list_head queue;
@@ -422,6 +654,9 @@ struct udma_file {
 
 extern const struct file_operations udma_fops;
 void udma_file_put(struct udma_file *file);
+
+/* sysfs: what root sees and sets of a channel */
+extern const struct attribute_group *udma_chan_groups[];
 
 /* chan: /dev/udmaN */
 

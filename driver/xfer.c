@@ -37,7 +37,7 @@ static int udma_request_check(const struct udma_chan *chan, const struct udma_re
 	u64 align;
 
 	if (op >= ARRAY_SIZE(udma_ops) || request->flags & ~UDMA_REQUEST_F_FENCE ||
-	    request->__reserved || request->__reserved2)
+	    request->__reserved)
 		return -EINVAL;
 	op = array_index_nospec(op, ARRAY_SIZE(udma_ops));
 	if (!(chan->info.out_capabilities & udma_ops[op].capability))
@@ -75,6 +75,14 @@ static int udma_request_resolve(struct udma_file *file, const struct udma_reques
 	return 0;
 }
 
+/* How long hardware may take for a request. */
+static u64 udma_request_timeout(const struct udma_file *file, const struct udma_request *request)
+{
+	u64 timeout = request->timeout_ns ?: udma_engine_timeout_ns(&file->chan->engine);
+
+	return timeout ?: UDMA_TIMEOUT_NEVER;
+}
+
 /* Make a transfer of a request: -> QUEUED. */
 static int udma_xfer_queue(struct udma_file *file, const struct udma_request *request)
 {
@@ -101,11 +109,13 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 		.bytes = request->bytes,
 		.user_data = request->user_data,
 		.sequence = file->sequence++,
+		.timeout_ns = udma_request_timeout(file, request),
 		.state = UDMA_XFER_QUEUED,
 		.op = request->op,
 		.fill = request->fill,
 		.fence = request->flags & UDMA_REQUEST_F_FENCE,
 	};
+	RB_CLEAR_NODE(&xfer->deadline.node);
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
@@ -132,6 +142,9 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests
 
 	lockdep_assert_held(&file->submit_lock);
 	guard(spinlock_irq)(&file->chan->engine.lock);
+	*taken = 0;
+	if (file->chan->engine.state == UDMA_STATE_FAILED)
+		return -EIO;
 	for (*taken = 0; *taken < count; (*taken)++) {
 		ret = udma_request_check(file->chan, &requests[*taken]);
 		if (!ret)
@@ -173,11 +186,25 @@ void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice 
 	if (xfer->state == UDMA_XFER_QUEUED) {
 		xfer->state = UDMA_XFER_ISSUED;
 		xfer->file->active++;
+		udma_deadline_add(&xfer->file->chan->engine, xfer);
 	}
 	xfer->slots++;
 	xfer->cursor += bytes;
 	if (xfer->cursor == xfer->bytes)
 		list_del_init(&xfer->node);
+}
+
+static u32 udma_xfer_flags(const struct udma_xfer *xfer)
+{
+	u32 flags = 0;
+
+	if (!xfer->inexact)
+		flags |= UDMA_EVENT_F_EXACT;
+	if (xfer->held)
+		flags |= UDMA_EVENT_F_HELD;
+	if (xfer->cut && !xfer->status)
+		flags |= UDMA_EVENT_F_SHORT;
+	return flags;
 }
 
 /* Tell the program how a transfer ended, and let go of what it held. */
@@ -188,8 +215,8 @@ static void udma_xfer_end(struct udma_xfer *xfer)
 		.user_data = xfer->user_data,
 		.sequence = xfer->sequence,
 		.bytes = xfer->moved,
-		.status = xfer->status,
-		.flags = xfer->inexact ? 0 : UDMA_EVENT_F_EXACT,
+		.status = xfer->held ? -EIO : xfer->status,
+		.flags = udma_xfer_flags(xfer),
 	};
 	struct udma_file *file = xfer->file;
 	struct udma_engine *engine = &file->chan->engine;
@@ -197,11 +224,13 @@ static void udma_xfer_end(struct udma_xfer *xfer)
 	lockdep_assert_held(&engine->lock);
 	if (xfer->state == UDMA_XFER_ISSUED)
 		file->active--;
+	udma_deadline_remove(engine, xfer);
 	xfer->state = UDMA_XFER_FREE;
 	list_move(&xfer->node, &file->free);
+	/* What comes next may have waited for this one, or for a fence that it was. */
 	if (list_empty(&file->queue))
 		udma_engine_remove(engine, file);
-	else if (!file->active)
+	else
 		udma_engine_add(engine, file);
 	if (!file->closed)
 		udma_events_post(&file->events, &event);
@@ -216,20 +245,38 @@ static void udma_xfer_settle(struct udma_xfer *xfer)
 {
 	if (xfer->slots)
 		return;
-	if (xfer->status || xfer->cursor == xfer->bytes)
+	if (xfer->status || xfer->cut || xfer->cursor == xfer->bytes)
 		udma_xfer_end(xfer);
 }
 
+/* Give hardware no more of a transfer. */
+static void udma_xfer_stop(struct udma_xfer *xfer)
+{
+	struct udma_engine *engine = &xfer->file->chan->engine;
+
+	lockdep_assert_held(&engine->lock);
+	udma_engine_recall(engine, xfer);
+	if (list_empty(&xfer->node))
+		return;
+	list_del_init(&xfer->node);
+	if (list_empty(&xfer->file->queue))
+		udma_engine_remove(engine, xfer->file);
+}
+
 /* Give hardware no more of a transfer, and remember why. */
-static void udma_xfer_fail(struct udma_xfer *xfer, int status)
+void udma_xfer_fail(struct udma_xfer *xfer, int status)
 {
 	if (!xfer->status)
 		xfer->status = status;
-	if (!list_empty(&xfer->node)) {
-		list_del_init(&xfer->node);
-		if (list_empty(&xfer->file->queue))
-			udma_engine_remove(&xfer->file->chan->engine, xfer->file);
-	}
+	udma_xfer_stop(xfer);
+}
+
+/* Whether hardware is to be given what is left of a transfer. */
+bool udma_xfer_wanted(const struct udma_xfer *xfer)
+{
+	lockdep_assert_held(&xfer->file->chan->engine.lock);
+	return !xfer->status && !xfer->cut && !xfer->file->closed &&
+	       !xfer->file->chan->engine.stopped;
 }
 
 /* The piece that was taken last did not get to hardware: put it back. */
@@ -245,14 +292,15 @@ void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes)
 		xfer->status = -ECANCELED;
 	else if (!xfer->status && file->chan->engine.stopped)
 		xfer->status = -ENODEV;
-	if (xfer->status) {
-		/* It was aborted while the provider had been asked. */
+	if (xfer->status || xfer->cut) {
+		/* It was stopped while the provider was being asked. */
 		udma_xfer_settle(xfer);
 		return;
 	}
 	if (!xfer->cursor) {
 		xfer->state = UDMA_XFER_QUEUED;
 		file->active--;
+		udma_deadline_remove(&file->chan->engine, xfer);
 	}
 	if (list_empty(&xfer->node))
 		list_add(&xfer->node, &file->queue);
@@ -273,8 +321,12 @@ void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int 
 	xfer->slots--;
 	xfer->moved += min(moved, bytes);
 	xfer->inexact |= !exact;
-	if (status)
+	if (status) {
 		udma_xfer_fail(xfer, status);
+	} else if (moved < bytes && exact) {
+		xfer->cut = true;
+		udma_xfer_stop(xfer);
+	}
 	udma_xfer_settle(xfer);
 }
 
@@ -294,4 +346,63 @@ void udma_xfer_abort_file(struct udma_file *file, int status)
 	lockdep_assert_held(&file->chan->engine.lock);
 	while ((xfer = list_first_entry_or_null(&file->queue, struct udma_xfer, node)))
 		udma_xfer_abort(xfer, status);
+}
+
+static bool udma_xfer_is_under_way(const struct udma_xfer *xfer, u64 sequence)
+{
+	return xfer->state != UDMA_XFER_FREE && xfer->sequence == sequence;
+}
+
+/* A program cancels a transfer, perhaps not for the first time. */
+static void udma_xfer_count_cancel(const struct udma_xfer *xfer)
+{
+	if (!xfer->status && !xfer->file->closed)
+		udma_engine_count(&xfer->file->chan->engine, UDMA_COUNT_CANCELS);
+}
+
+/**
+ * udma_xfer_cancel - cancel one transfer
+ * @file: whose
+ * @sequence: its number
+ *
+ * Return: 1, or -ENOENT when there is none under way.
+ */
+long udma_xfer_cancel(struct udma_file *file, u64 sequence)
+{
+	struct udma_engine *engine = &file->chan->engine;
+	struct udma_xfer *xfer;
+
+	guard(spinlock_irq)(&engine->lock);
+	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++) {
+		if (!udma_xfer_is_under_way(xfer, sequence))
+			continue;
+		udma_xfer_count_cancel(xfer);
+		udma_xfer_abort(xfer, -ECANCELED);
+		udma_engine_kick(engine);
+		return 1;
+	}
+	return -ENOENT;
+}
+
+/* Cancel all transfers of a file, and tell how many there were. */
+long udma_xfer_cancel_all(struct udma_file *file)
+{
+	struct udma_engine *engine = &file->chan->engine;
+	struct udma_xfer *xfer;
+	long found = 0;
+
+	lockdep_assert_held(&engine->lock);
+	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++) {
+		if (xfer->state == UDMA_XFER_FREE)
+			continue;
+		udma_xfer_count_cancel(xfer);
+		found++;
+	}
+	/* Those that end at once do so in order. */
+	udma_xfer_abort_file(file, -ECANCELED);
+	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++)
+		if (xfer->state != UDMA_XFER_FREE)
+			udma_xfer_abort(xfer, -ECANCELED);
+	udma_engine_kick(engine);
+	return found;
 }

@@ -512,18 +512,13 @@ TEST_F(transfer, unknown_flags)
 	}
 }
 
-TEST_F(transfer, reserved_fields)
+TEST_F(transfer, reserved_field)
 {
 	unsigned int bit;
 
 	for (bit = 0; bit < 32; bit++) {
 		self->copy.__reserved = 1U << bit;
 		fails(EINVAL, try_submit_one(self->fd, self->copy))
-			TH_LOG("bit %u", bit);
-	}
-	for (bit = 0; bit < 64; bit++) {
-		self->fill.__reserved2 = 1ULL << bit;
-		fails(EINVAL, try_submit_one(self->fd, self->fill))
 			TH_LOG("bit %u", bit);
 	}
 }

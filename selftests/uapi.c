@@ -36,6 +36,8 @@ FIXTURE_VARIANT(ioctls)
 {
 	unsigned long nr;
 	__u32 bytes;
+	__u32 first_bytes;	/* of the first version, if that was shorter */
+	__u32 flags;	/* that are known */
 	int on_read_only_file;	/* errno */
 	int in_read_only_memory;
 	int after_unbind;
@@ -48,7 +50,8 @@ FIXTURE_VARIANT_ADD(ioctls, info)
 	.bytes = sizeof(struct udma_info),
 	.in_read_only_memory = EFAULT,
 	.after_unbind = ENODEV,
-	.outputs = { { 8, 208 } },
+	.first_bytes = 216,
+	.outputs = { { 8, 224 } },
 };
 
 FIXTURE_VARIANT_ADD(ioctls, buffer_alloc)
@@ -76,6 +79,15 @@ FIXTURE_VARIANT_ADD(ioctls, submit)
 	.in_read_only_memory = EFAULT,
 	.after_unbind = ENODEV,
 	.outputs = { { 24, 8 } },
+};
+
+FIXTURE_VARIANT_ADD(ioctls, cancel)
+{
+	.nr = UDMA_CANCEL,
+	.bytes = sizeof(struct udma_cancel),
+	.flags = UDMA_CANCEL_F_ALL,
+	.on_read_only_file = EBADF,
+	.after_unbind = ENODEV,
 };
 
 FIXTURE_VARIANT_ADD(ioctls, eventfd)
@@ -133,6 +145,10 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 		.count = 1,
 		.request_bytes = sizeof(caller->request),
 	};
+	struct udma_cancel cancel = {
+		.size = sizeof(cancel),
+		.flags = UDMA_CANCEL_F_ALL,
+	};
 	struct udma_eventfd eventfd = {
 		.size = sizeof(eventfd),
 		.fd = -1,
@@ -157,6 +173,9 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 		return 0;
 	case UDMA_SUBMIT:
 		memcpy(arg, &submit, sizeof(submit));
+		return 0;
+	case UDMA_CANCEL:
+		memcpy(arg, &cancel, sizeof(cancel));
 		return 0;
 	case UDMA_EVENTFD:
 		memcpy(arg, &eventfd, sizeof(eventfd));
@@ -196,12 +215,26 @@ TEST_F(ioctls, refuse_a_shorter_structure)
 	__u32 size;
 
 	/* As far as it is said to reach it can be read. */
-	for (size = 0; size < variant->bytes; size++) {
+	for (size = 0; size < (variant->first_bytes ?: variant->bytes); size++) {
 		arg = self->hole - (size < 8 ? 8 : size);
 		memset(arg, 0, self->hole - arg);
 		set_size(arg, size);
 		fails(EINVAL, ioctl(self->caller.fd, variant->nr, arg))
 			TH_LOG("size %u", size);
+	}
+}
+
+/* From a program that was compiled when there was less to tell. */
+TEST_F(ioctls, take_every_structure_from_the_first_version_on)
+{
+	unsigned char arg[256];
+	__u32 size;
+
+	for (size = variant->first_bytes ?: variant->bytes; size <= variant->bytes; size++) {
+		must(try_prepare(&self->caller, variant->nr, arg));
+		set_size(arg, size);
+		memcpy(self->hole - size, arg, size);
+		must(ioctl(self->caller.fd, variant->nr, self->hole - size));
 	}
 }
 
@@ -280,13 +313,15 @@ TEST_F(ioctls, refuse_every_unknown_flag)
 
 	must(try_prepare(&self->caller, variant->nr, self->arg));
 	for (bit = 0; bit < 32; bit++) {
-		set_flags(self->arg, 1U << bit);
+		if (variant->flags & 1U << bit)
+			continue;
+		set_flags(self->arg, variant->flags | 1U << bit);
 		fails(EINVAL, ioctl(self->caller.fd, variant->nr, self->arg))
 			TH_LOG("bit %u", bit);
 	}
 	set_flags(self->arg, ~0U);
 	fails(EINVAL, ioctl(self->caller.fd, variant->nr, self->arg));
-	set_flags(self->arg, 0);
+	set_flags(self->arg, variant->flags);
 	must(ioctl(self->caller.fd, variant->nr, self->arg));
 }
 
@@ -404,7 +439,7 @@ static bool is_known(unsigned int nr)
 {
 	return nr == UDMA_INFO || nr == UDMA_BUFFER_ALLOC ||
 	       nr == UDMA_BUFFER_FREE || nr == UDMA_SUBMIT ||
-	       nr == UDMA_EVENTFD;
+	       nr == UDMA_CANCEL || nr == UDMA_EVENTFD;
 }
 
 TEST_F(device, unknown_ioctl_numbers)
@@ -508,11 +543,46 @@ TEST_F(device, eventfd_needs_a_file_number)
 	must(try_eventfd(self->fd, -1));
 }
 
-/* Kept for a later meaning. */
-TEST_F(device, cannot_be_opened_exclusively)
+/* O_EXCL */
+
+TEST_F(device, is_not_exclusive_beside_another_file)
 {
-	fails(EOPNOTSUPP, try_sim_open(&self->sim, 0, O_RDWR | O_EXCL));
-	fails(EOPNOTSUPP, try_sim_open(&self->sim, 0, O_RDONLY | O_EXCL));
+	int other;
+
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDWR | O_EXCL));
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDONLY | O_EXCL));
+	/* What failed leaves nothing behind. */
+	other = must(try_sim_open(&self->sim, 0, O_RDWR));
+	close(other);
+}
+
+TEST_F(device, lets_nobody_in_beside_an_exclusive_file)
+{
+	int exclusive;
+
+	close(self->fd);
+	self->fd = -1;
+	exclusive = must(try_sim_open(&self->sim, 0, O_RDWR | O_EXCL));
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDWR));
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDONLY));
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDWR | O_EXCL));
+	close(exclusive);
+	self->fd = must(try_sim_open(&self->sim, 0, O_RDWR));
+}
+
+/* A duplicate is the same file, so it is the last one that counts. */
+TEST_F(device, stays_exclusive_until_the_last_descriptor_is_closed)
+{
+	int exclusive, duplicate;
+
+	close(self->fd);
+	self->fd = -1;
+	exclusive = must(try_sim_open(&self->sim, 0, O_RDONLY | O_EXCL));
+	duplicate = must(dup(exclusive));
+	close(exclusive);
+	fails(EBUSY, try_sim_open(&self->sim, 0, O_RDWR));
+	close(duplicate);
+	self->fd = must(try_sim_open(&self->sim, 0, O_RDWR | O_EXCL));
 }
 
 /* UDMA_INFO */

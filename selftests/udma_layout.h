@@ -36,7 +36,10 @@ LAYOUT_AT(struct udma_info, out_name, 56);
 LAYOUT_AT(struct udma_info, out_channel, 88);
 LAYOUT_AT(struct udma_info, out_device, 120);
 LAYOUT_AT(struct udma_info, out_driver, 184);
-LAYOUT(sizeof(struct udma_info), 216);
+LAYOUT_AT(struct udma_info, out_state, 216);
+LAYOUT_AT(struct udma_info, out_stall_ms, 220);
+LAYOUT_AT(struct udma_info, out_timeout_ns, 224);
+LAYOUT(sizeof(struct udma_info), 232);
 
 LAYOUT_AT(struct udma_buffer_alloc, size, 0);
 LAYOUT_AT(struct udma_buffer_alloc, flags, 4);
@@ -65,7 +68,7 @@ LAYOUT_AT(struct udma_request, src_offset, 32);
 LAYOUT_AT(struct udma_request, bytes, 40);
 LAYOUT_AT(struct udma_request, fill, 48);
 LAYOUT_AT(struct udma_request, __reserved, 52);
-LAYOUT_AT(struct udma_request, __reserved2, 56);
+LAYOUT_AT(struct udma_request, timeout_ns, 56);
 LAYOUT(sizeof(struct udma_request), 64);
 
 LAYOUT_AT(struct udma_submit, size, 0);
@@ -75,6 +78,11 @@ LAYOUT_AT(struct udma_submit, count, 16);
 LAYOUT_AT(struct udma_submit, request_bytes, 20);
 LAYOUT_AT(struct udma_submit, out_sequence, 24);
 LAYOUT(sizeof(struct udma_submit), 32);
+
+LAYOUT_AT(struct udma_cancel, size, 0);
+LAYOUT_AT(struct udma_cancel, flags, 4);
+LAYOUT_AT(struct udma_cancel, sequence, 8);
+LAYOUT(sizeof(struct udma_cancel), 16);
 
 LAYOUT_AT(struct udma_eventfd, size, 0);
 LAYOUT_AT(struct udma_eventfd, flags, 4);
@@ -97,10 +105,16 @@ LAYOUT(UDMA_INFO, 0xda00);
 LAYOUT(UDMA_BUFFER_ALLOC, 0xda10);
 LAYOUT(UDMA_BUFFER_FREE, 0xda11);
 LAYOUT(UDMA_SUBMIT, 0xda20);
+LAYOUT(UDMA_CANCEL, 0xda21);
 LAYOUT(UDMA_EVENTFD, 0xda30);
 LAYOUT(UDMA_CAP_COPY, 0x1);
 LAYOUT(UDMA_CAP_FILL, 0x2);
 LAYOUT(UDMA_CAP_COHERENT, 0x4);
+LAYOUT(UDMA_STATE_WORKING, 0);
+LAYOUT(UDMA_STATE_RESETTING, 1);
+LAYOUT(UDMA_STATE_FAILED, 2);
+LAYOUT(UDMA_TIMEOUT_NEVER, 0xffffffffffffffffULL);
+LAYOUT(UDMA_CANCEL_F_ALL, 0x1);
 LAYOUT(UDMA_MEMORY_COHERENT, 0);
 LAYOUT(UDMA_CACHING_CACHED, 0);
 LAYOUT(UDMA_CACHING_UNCACHED, 1);
@@ -109,5 +123,7 @@ LAYOUT(UDMA_OP_FILL, 1);
 LAYOUT(UDMA_REQUEST_F_FENCE, 0x1);
 LAYOUT(UDMA_EVENT_TRANSFER, 0);
 LAYOUT(UDMA_EVENT_F_EXACT, 0x1);
+LAYOUT(UDMA_EVENT_F_HELD, 0x2);
+LAYOUT(UDMA_EVENT_F_SHORT, 0x4);
 
 #endif /* UDMA_LAYOUT_H */

@@ -57,6 +57,7 @@
  * ENOMEM     no memory
  * EDQUOT     over a limit: of the file, which UDMA_INFO tells, of the user, which
  *            is RLIMIT_MEMLOCK, or of the channel, which root sets
+ * EIO        the channel has failed: UDMA_INFO's out_state says so
  * ========== ==================================================================
  *
  * read() fails with EINVAL for a buffer shorter than one event, EAGAIN when the
@@ -69,13 +70,19 @@
  * ENOMEM, and ENODEV when the channel is gone. A touch of a mapping whose
  * channel has gone is SIGBUS. Offsets need an off_t of 64 bits.
  *
- * open() fails with EOPNOTSUPP for O_EXCL, which is kept for a later meaning,
- * ENOMEM, and ENODEV or ENXIO when the channel has just gone.
+ * open() with O_EXCL makes the file the only one of its channel. It fails with
+ * EBUSY while another file is open, and so does any open() while an exclusive
+ * one is. It also fails with ENOMEM, and with ENODEV or ENXIO when the channel has
+ * just gone.
  *
  * The status of an event is zero or one of these, negative:
  *
  * ========== ==================================================================
- * EIO        the controller reported an error or refused the transfer
+ * EIO        the controller reported an error or refused the transfer; or, with
+ *            UDMA_EVENT_F_HELD, it could not be stopped
+ * ECANCELED  UDMA_CANCEL came before the transfer ended
+ * ETIMEDOUT  it took longer than its timeout, or the controller ended nothing for
+ *            too long, and of what it had this transfer was the oldest
  * ENODEV     the channel went away before the transfer ended
  * ========== ==================================================================
  */
@@ -86,6 +93,7 @@
 #define UDMA_BUFFER_ALLOC		_IO(UDMA_IOCTL_TYPE, 0x10)
 #define UDMA_BUFFER_FREE		_IO(UDMA_IOCTL_TYPE, 0x11)
 #define UDMA_SUBMIT			_IO(UDMA_IOCTL_TYPE, 0x20)
+#define UDMA_CANCEL			_IO(UDMA_IOCTL_TYPE, 0x21)
 #define UDMA_EVENTFD			_IO(UDMA_IOCTL_TYPE, 0x30)
 
 /**
@@ -99,6 +107,20 @@ enum udma_capability {
 	UDMA_CAP_COPY		= 1 << 0,
 	UDMA_CAP_FILL		= 1 << 1,
 	UDMA_CAP_COHERENT	= 1 << 2,
+};
+
+/**
+ * enum udma_state - how a channel is
+ * @UDMA_STATE_WORKING: as it should be
+ * @UDMA_STATE_RESETTING: it is being stopped, after which it goes on. What is
+ *	submitted waits
+ * @UDMA_STATE_FAILED: it could not be stopped. UDMA_SUBMIT fails with EIO until
+ *	the controller has been seen to let go of all that it had, or root resets it
+ */
+enum udma_state {
+	UDMA_STATE_WORKING	= 0,
+	UDMA_STATE_RESETTING	= 1,
+	UDMA_STATE_FAILED	= 2,
 };
 
 #define UDMA_NAME_BYTES			32
@@ -125,6 +147,11 @@ enum udma_capability {
  * @out_channel: dmaengine's name of the channel, such as dma0chan1
  * @out_device: the DMA controller's device
  * @out_driver: the DMA controller's driver
+ * @out_state: one of enum udma_state, at this moment
+ * @out_stall_ms: for how many milliseconds the controller may end nothing of what it
+ *	has before the channel is reset. Set by root
+ * @out_timeout_ns: the timeout of transfers that have none of their own, in
+ *	nanoseconds; zero for none. Set by root
  *
  * The names end with a zero byte.
  */
@@ -144,6 +171,9 @@ struct udma_info {
 	char out_channel[UDMA_NAME_BYTES];
 	char out_device[UDMA_DEVICE_BYTES];
 	char out_driver[UDMA_NAME_BYTES];
+	__u32 out_state;
+	__u32 out_stall_ms;
+	__aligned_u64 out_timeout_ns;
 };
 
 /**
@@ -243,6 +273,9 @@ enum udma_request_flags {
 	UDMA_REQUEST_F_FENCE	= 1 << 0,
 };
 
+/* A transfer that has no timeout, whatever the channel's own is. */
+#define UDMA_TIMEOUT_NEVER		(~0ULL)
+
 /**
  * struct udma_request - one transfer, in the array of UDMA_SUBMIT
  * @op: one of enum udma_op
@@ -256,7 +289,16 @@ enum udma_request_flags {
  *	UDMA_BUFFER_ALLOC
  * @fill: the byte to fill with, 0 to 255; zero for a copy
  * @__reserved: zero
- * @__reserved2: zero
+ * @timeout_ns: how long the controller may take, in nanoseconds from when it has
+ *	been given the first piece of the transfer; zero for the channel's timeout,
+ *	or UDMA_TIMEOUT_NEVER
+ *
+ * When the timeout has passed, no more of the transfer is given to the controller,
+ * and its status will be ETIMEDOUT. The event comes when the controller lets go of
+ * what it has of it: where the file is the only one (O_EXCL), the channel is reset
+ * for that at once; where others may use the channel too, not before the piece
+ * has ended or the controller has been found to be stuck. So timeouts of one
+ * program do not disturb another.
  *
  * Overlap between transfers that have not ended is the program's own race.
  */
@@ -271,7 +313,7 @@ struct udma_request {
 	__aligned_u64 bytes;
 	__u32 fill;
 	__u32 __reserved;
-	__aligned_u64 __reserved2;
+	__aligned_u64 timeout_ns;
 };
 
 /**
@@ -295,7 +337,7 @@ struct udma_request {
  * value over 255, no bytes, an overlapping copy, or offsets or a length not
  * aligned as the channel needs it; E2BIG for @request_bytes over a page, or for
  * what this kernel does not know of a request and is not zero; EOPNOTSUPP,
- * ENOENT, ERANGE, EAGAIN.
+ * ENOENT, ERANGE, EAGAIN, EIO.
  */
 struct udma_submit {
 	__u32 size;
@@ -304,6 +346,37 @@ struct udma_submit {
 	__u32 count;
 	__u32 request_bytes;
 	__aligned_u64 out_sequence;
+};
+
+/**
+ * enum udma_cancel_flags - flags of UDMA_CANCEL
+ * @UDMA_CANCEL_F_ALL: all transfers of the file that are under way
+ */
+enum udma_cancel_flags {
+	UDMA_CANCEL_F_ALL	= 1 << 0,
+};
+
+/**
+ * struct udma_cancel - UDMA_CANCEL: end transfers early
+ * @size: sizeof(struct udma_cancel)
+ * @flags: bits of enum udma_cancel_flags
+ * @sequence: the number of the transfer; zero with UDMA_CANCEL_F_ALL
+ *
+ * Nothing waits. A transfer that the controller has nothing of ends at once. Of
+ * any other no more is given to the controller, and its event comes when the
+ * controller lets go of what it has. The status is ECANCELED, even if all bytes
+ * were moved in the end, unless something else had gone wrong before.
+ *
+ * Returns how many transfers it found under way: 1 for one by its number, and
+ * any number, also zero, with UDMA_CANCEL_F_ALL.
+ *
+ * Errors: EINVAL for a sequence with UDMA_CANCEL_F_ALL; ENOENT when no transfer
+ * of this file that has this number is under way.
+ */
+struct udma_cancel {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 sequence;
 };
 
 /**
@@ -339,9 +412,16 @@ enum udma_event_type {
  * @UDMA_EVENT_F_EXACT: the bytes are exact. Always so without an error; with
  *	one, only where the controller tells how far it came, else they are what
  *	is known to have been moved
+ * @UDMA_EVENT_F_HELD: with EIO: the controller could not be stopped, and may still
+ *	read and write the buffers of this transfer. Their memory stays, whatever the
+ *	program does, until the controller is known to have let go
+ * @UDMA_EVENT_F_SHORT: without an error: the controller ended the transfer before
+ *	all of it was moved
  */
 enum udma_event_flags {
 	UDMA_EVENT_F_EXACT	= 1 << 0,
+	UDMA_EVENT_F_HELD	= 1 << 1,
+	UDMA_EVENT_F_SHORT	= 1 << 2,
 };
 
 /**
