@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,6 +8,10 @@
 struct udma_channel_info {
 	struct udma_info info;
 };
+
+static_assert((int)UDMA_CHANNEL_WORKING == UDMA_STATE_WORKING, "as the kernel has it");
+static_assert((int)UDMA_CHANNEL_RESETTING == UDMA_STATE_RESETTING, "as the kernel has it");
+static_assert((int)UDMA_CHANNEL_FAILED == UDMA_STATE_FAILED, "as the kernel has it");
 
 UDMA_EXPORT struct udma_channel_info *udma_channel_get_info(struct udma_channel *channel)
 {
@@ -99,4 +104,21 @@ UDMA_EXPORT unsigned int
 udma_channel_info_get_fill_align(const struct udma_channel_info *info)
 {
 	return info->info.out_fill_align;
+}
+
+UDMA_EXPORT enum udma_channel_state
+udma_channel_info_get_state(const struct udma_channel_info *info)
+{
+	return (enum udma_channel_state)info->info.out_state;
+}
+
+UDMA_EXPORT unsigned int
+udma_channel_info_get_stall_ms(const struct udma_channel_info *info)
+{
+	return info->info.out_stall_ms;
+}
+
+UDMA_EXPORT uint64_t udma_channel_info_get_timeout_ns(const struct udma_channel_info *info)
+{
+	return info->info.out_timeout_ns;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static int check_device(const struct udma_channel *channel)
 	return udma_channel_ioctl(channel, UDMA_INFO, &info);
 }
 
-UDMA_EXPORT struct udma_channel *udma_channel_open(const char *name)
+static struct udma_channel *open_channel(const char *name, int flags)
 {
 	struct udma_channel *channel;
 
@@ -49,12 +50,22 @@ UDMA_EXPORT struct udma_channel *udma_channel_open(const char *name)
 		return NULL;
 	channel->owner = getpid();
 	channel->id = new_id();
-	channel->fd = udma_device_open(name);
+	channel->fd = udma_device_open(name, flags);
 	if (channel->fd < 0 || check_device(channel) < 0) {
 		udma_channel_close(channel);
 		return NULL;
 	}
 	return channel;
+}
+
+UDMA_EXPORT struct udma_channel *udma_channel_open(const char *name)
+{
+	return open_channel(name, 0);
+}
+
+UDMA_EXPORT struct udma_channel *udma_channel_open_exclusive(const char *name)
+{
+	return open_channel(name, O_EXCL);
 }
 
 UDMA_EXPORT void udma_channel_close(struct udma_channel *channel)
@@ -79,6 +90,11 @@ UDMA_EXPORT int udma_channel_get_fd(const struct udma_channel *channel)
 UDMA_EXPORT size_t udma_channel_get_pending(const struct udma_channel *channel)
 {
 	return channel->pending;
+}
+
+UDMA_EXPORT uint64_t udma_channel_get_last_sequence(const struct udma_channel *channel)
+{
+	return channel->last_sequence;
 }
 
 /* Takes a description for submission, or says why not. */
@@ -116,8 +132,10 @@ static int submit_chunk(struct udma_channel *channel, const struct udma_transfer
 	if (!submit.count)
 		return -1;
 	taken = udma_channel_ioctl(channel, UDMA_SUBMIT, &submit);
-	if (taken > 0)
+	if (taken > 0) {
 		channel->pending += taken;
+		channel->last_sequence = submit.out_sequence + taken - 1;
+	}
 	return taken;
 }
 
@@ -144,6 +162,28 @@ UDMA_EXPORT int udma_channel_submit_one(struct udma_channel *channel,
 					const struct udma_transfer *transfer)
 {
 	return udma_channel_submit(channel, &transfer, 1) < 0 ? -1 : 0;
+}
+
+/* Nothing but the descriptor is looked at: others may be using the channel. */
+static int cancel(const struct udma_channel *channel, uint32_t flags, uint64_t sequence)
+{
+	struct udma_cancel cancel = {
+		.size = sizeof(cancel),
+		.flags = flags,
+		.sequence = sequence,
+	};
+
+	return udma_channel_ioctl(channel, UDMA_CANCEL, &cancel);
+}
+
+UDMA_EXPORT int udma_channel_cancel(struct udma_channel *channel, uint64_t sequence)
+{
+	return cancel(channel, 0, sequence) < 0 ? -1 : 0;
+}
+
+UDMA_EXPORT ssize_t udma_channel_cancel_all(struct udma_channel *channel)
+{
+	return cancel(channel, UDMA_CANCEL_F_ALL, 0);
 }
 
 static struct timespec to_timespec(int64_t ns)

@@ -11,6 +11,16 @@ UDMA_EXPORT int udma_completion_get_error(const struct udma_completion *completi
 	return -completion->event.status;
 }
 
+UDMA_EXPORT bool udma_completion_is_held(const struct udma_completion *completion)
+{
+	return completion->event.flags & UDMA_EVENT_F_HELD;
+}
+
+UDMA_EXPORT bool udma_completion_is_short(const struct udma_completion *completion)
+{
+	return completion->event.flags & UDMA_EVENT_F_SHORT;
+}
+
 UDMA_EXPORT uint64_t udma_completion_get_bytes(const struct udma_completion *completion)
 {
 	return completion->event.bytes;

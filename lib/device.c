@@ -45,7 +45,7 @@ static bool has_name(int class, const char *entry, const char *name)
 	return !strcmp(given, name);
 }
 
-static int open_node(const char *entry)
+static int open_node(const char *entry, int flags)
 {
 	char path[sizeof("/dev/") + NAME_MAX];
 
@@ -53,10 +53,10 @@ static int open_node(const char *entry)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	return open(path, flags);
 }
 
-static int open_by_name(const char *name)
+static int open_by_name(const char *name, int flags)
 {
 	struct dirent *entry;
 	int fd = -1, saved;
@@ -69,7 +69,7 @@ static int open_by_name(const char *name)
 	while ((entry = readdir(class))) {
 		if (is_kernel_name(entry->d_name) &&
 		    has_name(dirfd(class), entry->d_name, name)) {
-			fd = open_node(entry->d_name);
+			fd = open_node(entry->d_name, flags);
 			break;
 		}
 		errno = ENOENT;
@@ -80,11 +80,13 @@ static int open_by_name(const char *name)
 	return fd;
 }
 
-int udma_device_open(const char *name)
+/* @flags are more of those of open(). */
+int udma_device_open(const char *name, int flags)
 {
+	flags |= O_RDWR | O_CLOEXEC | O_NONBLOCK;
 	if (strchr(name, '/'))
-		return open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+		return open(name, flags);
 	if (is_kernel_name(name))
-		return open_node(name);
-	return open_by_name(name);
+		return open_node(name, flags);
+	return open_by_name(name, flags);
 }

@@ -17,6 +17,7 @@
  * @owner: the process that opened it
  * @id: its number in this process, never given again; 0 is none
  * @pending: transfers whose completion has not been read
+ * @last_sequence: number of the transfer that was submitted last
  * @buffers: those not freed
  */
 struct udma_channel {
@@ -24,6 +25,7 @@ struct udma_channel {
 	pid_t owner;
 	unsigned long id;
 	size_t pending;
+	uint64_t last_sequence;
 	struct udma_buffer *buffers;
 };
 
@@ -73,7 +75,7 @@ struct udma_completion {
 int udma_channel_ioctl(const struct udma_channel *channel, unsigned long request, void *arg);
 ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_completion *items,
 				 size_t count);
-int udma_device_open(const char *name);
+int udma_device_open(const char *name, int flags);
 void udma_buffer_orphan(struct udma_buffer *buffer);
 
 #endif /* LIBUDMA_INTERNAL_H */

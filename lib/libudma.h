@@ -28,7 +28,9 @@
  *
  * Threads: an object is used by one thread at a time, and a channel's buffers
  * count as part of it, except for the memory itself. Different channels, also
- * two that opened the same device, are independent.
+ * two that opened the same device, are independent. The exceptions are
+ * udma_channel_cancel() and udma_channel_cancel_all(): as long as the channel is
+ * open they may be called at any time by any thread, and by a signal's handler.
  *
  * Processes: after fork() a channel still belongs to the parent. The child sees
  * the same memory in the buffers, and may close the channel and free the
@@ -46,6 +48,22 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * enum udma_channel_state - how a channel is
+ * @UDMA_CHANNEL_WORKING: as it should be
+ * @UDMA_CHANNEL_RESETTING: its controller is being stopped, for it hung or root
+ *	said so. It goes on afterwards; what is submitted waits
+ * @UDMA_CHANNEL_FAILED: its controller could not be stopped. Nothing can be
+ *	submitted until it lets go after all, or root resets it
+ *
+ * There may be more some day.
+ */
+enum udma_channel_state {
+	UDMA_CHANNEL_WORKING	= 0,
+	UDMA_CHANNEL_RESETTING	= 1,
+	UDMA_CHANNEL_FAILED	= 2,
+};
 
 /*
  * struct udma_channel - an open DMA channel
@@ -110,20 +128,39 @@ const char *udma_version(void);
  * The name given at bind is looked up in sysfs, so it needs no udev.
  *
  * Return: the channel, which the caller closes with udma_channel_close(), or
- * NULL. Errors: ENOENT for no such device, EACCES, ENOTTY when it is something
- * else than a udma device, ENOMEM, and those of open().
+ * NULL. Errors: ENOENT for no such device, EACCES, EBUSY while somebody has it
+ * by udma_channel_open_exclusive(), ENOTTY when it is something else than a
+ * udma device, ENOMEM, and those of open().
  *
  * Since: 0.1
  */
 struct udma_channel *udma_channel_open(const char *name);
 
 /**
+ * udma_channel_open_exclusive() - open a channel and let nobody else in
+ * @name: as for udma_channel_open()
+ *
+ * Until the channel has been closed and the last of its buffers freed, all who
+ * open the device get EBUSY. As nobody else has to suffer for it, a transfer
+ * that the controller does not end in time has the device reset at once; see
+ * udma_transfer_set_timeout_ns().
+ *
+ * Return: the channel, which the caller closes with udma_channel_close(), or
+ * NULL. Errors: those of udma_channel_open(), and EBUSY also while anybody has
+ * it open or mapped.
+ *
+ * Since: 0.2
+ */
+struct udma_channel *udma_channel_open_exclusive(const char *name);
+
+/**
  * udma_channel_close() - close a channel
  * @channel: the channel, or NULL
  *
- * Transfers under way go on to their end in the kernel and nobody is told of
- * it. Buffers that were not freed stay memory of the program and still have to
- * be freed, but are of no use for transfers.
+ * Nobody is told any more how transfers under way end. When the last buffer has
+ * been freed as well, the controller is given no more of them, as if they had
+ * been cancelled. Buffers that were not freed stay memory of the program and
+ * still have to be freed, but are of no use for transfers.
  *
  * Since: 0.1
  */
@@ -154,6 +191,21 @@ int udma_channel_get_fd(const struct udma_channel *channel);
  * Since: 0.1
  */
 size_t udma_channel_get_pending(const struct udma_channel *channel);
+
+/**
+ * udma_channel_get_last_sequence() - tell the number of the last transfer
+ * @channel: the channel
+ *
+ * Transfers are numbered in the order in which they were submitted, from 1 on
+ * and without a gap. So after a udma_channel_submit() that took n, the numbers
+ * of these are this one and the n - 1 before it.
+ *
+ * Return: the number of the transfer that was submitted last, for
+ * udma_channel_cancel(); 0 before there was one.
+ *
+ * Since: 0.2
+ */
+uint64_t udma_channel_get_last_sequence(const struct udma_channel *channel);
 
 /**
  * udma_channel_get_info() - ask what a channel is, can do and allows
@@ -314,6 +366,38 @@ unsigned int udma_channel_info_get_copy_align(const struct udma_channel_info *in
 unsigned int udma_channel_info_get_fill_align(const struct udma_channel_info *info);
 
 /**
+ * udma_channel_info_get_state() - tell whether the channel works
+ * @info: the answer
+ *
+ * Return: how it was when udma_channel_get_info() asked.
+ *
+ * Since: 0.2
+ */
+enum udma_channel_state udma_channel_info_get_state(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_stall_ms() - tell when a controller counts as hung
+ * @info: the answer
+ *
+ * Return: for how many milliseconds the controller may end nothing of what it
+ * has before the channel is reset. Root sets it.
+ *
+ * Since: 0.2
+ */
+unsigned int udma_channel_info_get_stall_ms(const struct udma_channel_info *info);
+
+/**
+ * udma_channel_info_get_timeout_ns() - tell the timeout of the channel
+ * @info: the answer
+ *
+ * Return: the timeout of transfers without one of their own, in nanoseconds; 0
+ * for none. See udma_transfer_set_timeout_ns(). Root sets it.
+ *
+ * Since: 0.2
+ */
+uint64_t udma_channel_info_get_timeout_ns(const struct udma_channel_info *info);
+
+/**
  * udma_buffer_alloc() - allocate a buffer for a channel and map it
  * @channel: the channel whose transfers it is for
  * @bytes: how long it is to be, any number but zero
@@ -323,7 +407,8 @@ unsigned int udma_channel_info_get_fill_align(const struct udma_channel_info *in
  *
  * Return: the buffer, which the caller frees with udma_buffer_free(), or NULL.
  * Errors: EINVAL for no bytes, ENOMEM, EDQUOT over
- * udma_channel_info_get_max_bytes() or udma_channel_info_get_max_buffers().
+ * udma_channel_info_get_max_bytes(), udma_channel_info_get_max_buffers() or
+ * another limit that the system has for such memory.
  *
  * Since: 0.1
  */
@@ -398,7 +483,7 @@ void udma_transfer_free(struct udma_transfer *transfer);
 
 /**
  * udma_transfer_set_copy() - describe a copy
- * @transfer: the description; its fence and user data stay as they are
+ * @transfer: the description; its fence, timeout and user data stay as they are
  * @dst: the buffer to write
  * @dst_offset: where in it to begin, in bytes
  * @src: the buffer to read; may be the same, if the ranges do not overlap
@@ -416,7 +501,7 @@ void udma_transfer_set_copy(struct udma_transfer *transfer, const struct udma_bu
 
 /**
  * udma_transfer_set_fill() - describe a fill
- * @transfer: the description; its fence and user data stay as they are
+ * @transfer: the description; its fence, timeout and user data stay as they are
  * @dst: the buffer to write
  * @dst_offset: where in it to begin, in bytes
  * @bytes: how much, at least 1
@@ -438,6 +523,24 @@ void udma_transfer_set_fill(struct udma_transfer *transfer, const struct udma_bu
  * Since: 0.1
  */
 void udma_transfer_set_fence(struct udma_transfer *transfer, bool fence);
+
+/**
+ * udma_transfer_set_timeout_ns() - say how long a transfer may take
+ * @transfer: the description
+ * @timeout_ns: how long, in nanoseconds from when the controller is given the
+ *	first piece of it; 0, as it is at first, for what
+ *	udma_channel_info_get_timeout_ns() tells; negative for no timeout at all
+ *
+ * When the time has passed, the controller is given no more of the transfer, and
+ * its completion will tell ETIMEDOUT. It comes when the controller has let go of
+ * the transfer: with udma_channel_open_exclusive() the channel is reset for that
+ * at once. Otherwise others may be using it too, so first the piece has to end
+ * that the controller has, or the controller to end nothing at all for
+ * udma_channel_info_get_stall_ms().
+ *
+ * Since: 0.2
+ */
+void udma_transfer_set_timeout_ns(struct udma_transfer *transfer, int64_t timeout_ns);
 
 /**
  * udma_transfer_set_user_data() - give a transfer a mark of one's own
@@ -463,7 +566,8 @@ void udma_transfer_set_user_data(struct udma_transfer *transfer, uint64_t user_d
  * read, EINVAL for no transfers, a description of nothing, no bytes, ranges of
  * a copy that overlap or something not aligned as the channel needs it, ENOENT
  * for a buffer of another channel or one that was freed, ERANGE for a range
- * that is not within its buffer, EOPNOTSUPP for what the channel cannot do.
+ * that is not within its buffer, EOPNOTSUPP for what the channel cannot do, EIO
+ * when the channel has failed, see enum udma_channel_state.
  *
  * Since: 0.1
  */
@@ -481,6 +585,43 @@ ssize_t udma_channel_submit(struct udma_channel *channel,
  * Since: 0.1
  */
 int udma_channel_submit_one(struct udma_channel *channel, const struct udma_transfer *transfer);
+
+/**
+ * udma_channel_cancel() - end a transfer early
+ * @channel: the channel
+ * @sequence: its number, as udma_channel_get_last_sequence() tells it
+ *
+ * Never waits. The controller is given no more of the transfer, and the
+ * completion, with ECANCELED even if all was done in the end, comes when the
+ * controller has let go of it: at once, if it had nothing of it. Until then it
+ * may read and write the buffers. What had gone wrong before is told instead.
+ *
+ * Any thread may call it at any time, and so may a signal's handler.
+ *
+ * Return: 0, or -1. Errors: ENOENT when no such transfer is under way, be it
+ * that it has ended.
+ *
+ * Since: 0.2
+ */
+int udma_channel_cancel(struct udma_channel *channel, uint64_t sequence);
+
+/**
+ * udma_channel_cancel_all() - end all transfers of a channel early
+ * @channel: the channel
+ *
+ * As udma_channel_cancel() does with one. What others submitted, who opened the
+ * same device, is not touched.
+ *
+ * It is also the way out of a udma_channel_copy() that another thread is in, or
+ * that a signal has interrupted: that returns then with ECANCELED. A transfer
+ * that is submitted later is not concerned, so whoever cancels for a signal that
+ * may come just before has to make sure of that by other means.
+ *
+ * Return: how many were under way, which may be none; or -1.
+ *
+ * Since: 0.2
+ */
+ssize_t udma_channel_cancel_all(struct udma_channel *channel);
 
 /**
  * udma_channel_wait() - wait until there is a completion to read
@@ -522,12 +663,16 @@ ssize_t udma_channel_read(struct udma_channel *channel, struct udma_completions 
  *
  * Waits for the end of the transfer, as memcpy() would: when it returns, the
  * controller is done with both buffers. So a signal's handler runs at once, but
- * does not make the call return.
+ * does not make the call return, unless it calls udma_channel_cancel_all(). The
+ * timeout is that of the channel, udma_channel_info_get_timeout_ns().
  *
  * Return: 0 when all was copied, or -1. Errors: EBUSY, with nothing done, when
  * completions of other transfers have not been read, see
- * udma_channel_get_pending(); EIO when the controller failed; those of
- * udma_channel_submit(), but EAGAIN.
+ * udma_channel_get_pending(); EIO when the controller failed or stopped short;
+ * ECANCELED; ETIMEDOUT when it took longer than its timeout or the controller
+ * hung; those of udma_channel_submit(), but EAGAIN. Only if after EIO
+ * udma_channel_info_get_state() is UDMA_CHANNEL_FAILED, the controller may not
+ * be done with the buffers; see udma_completion_is_held().
  *
  * Since: 0.1
  */
@@ -618,13 +763,44 @@ uint64_t udma_completion_get_user_data(const struct udma_completion *completion)
  * udma_completion_get_error() - tell whether and why a transfer failed
  * @completion: the completion
  *
- * Return: 0 when all of it was done, or a positive number as in errno, fit for
- * strerror(): EIO when the controller reported an error or refused, ENODEV when
- * the channel went away first.
+ * Return: 0 when all of it was done, or, where udma_completion_is_short(), some;
+ * otherwise a positive number as in errno, fit for strerror():
+ *
+ * EIO		the controller reported an error or refused; or it could not be
+ *		stopped, see udma_completion_is_held()
+ * ECANCELED	udma_channel_cancel() or udma_channel_cancel_all() came first
+ * ETIMEDOUT	it took longer than its timeout; or the controller hung, and of all
+ *		that it was given this is the oldest
+ * ENODEV	the channel went away first
  *
  * Since: 0.1
  */
 int udma_completion_get_error(const struct udma_completion *completion);
+
+/**
+ * udma_completion_is_held() - tell whether the controller still has a transfer
+ * @completion: the completion
+ *
+ * Return: true, and udma_completion_get_error() is EIO, if the controller could
+ * not be stopped. It may still read and write the buffers of this transfer, now
+ * or later. Nobody else is harmed: the kernel keeps their memory until the
+ * controller is known to have let go, also when they are freed here.
+ *
+ * Since: 0.2
+ */
+bool udma_completion_is_held(const struct udma_completion *completion);
+
+/**
+ * udma_completion_is_short() - tell whether a transfer stopped short
+ * @completion: the completion
+ *
+ * Return: true, and udma_completion_get_error() is 0, if the controller ended
+ * the transfer without an error before all of it was done.
+ * udma_completion_get_bytes() tells how much was.
+ *
+ * Since: 0.2
+ */
+bool udma_completion_is_short(const struct udma_completion *completion);
 
 /**
  * udma_completion_get_bytes() - tell how much of a transfer was done
@@ -662,7 +838,7 @@ uint64_t udma_completion_get_timestamp_ns(const struct udma_completion *completi
  * @completion: the completion
  *
  * Return: the number of the transfer, in the order in which the channel took
- * them; 1 for the first.
+ * them; 1 for the first. See udma_channel_get_last_sequence().
  *
  * Since: 0.1
  */

@@ -7,9 +7,10 @@
 #include "internal.h"
 
 /*
- * A transfer cannot be taken back, so to return for a signal would leave the
- * controller at work on the caller's buffers, and a completion that the next
- * call takes for its own.
+ * To return before the completion would leave the controller at work on the
+ * caller's buffers. Nor does a signal have it cancelled: only the program knows
+ * which of its signals are to end something. Where one is, its handler cancels,
+ * and the completion comes.
  */
 static int wait_for_one(struct udma_channel *channel, struct udma_completion *completion)
 {
@@ -36,6 +37,9 @@ static int run(struct udma_channel *channel, const struct udma_transfer *transfe
 	if (wait_for_one(channel, &completion) < 0)
 		return -1;
 	error = udma_completion_get_error(&completion);
+	/* All or nothing is what a caller without a completion can make sense of. */
+	if (!error && udma_completion_is_short(&completion))
+		error = EIO;
 	if (error) {
 		errno = error;
 		return -1;

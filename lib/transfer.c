@@ -60,6 +60,12 @@ UDMA_EXPORT void udma_transfer_set_fence(struct udma_transfer *transfer, bool fe
 		transfer->request.flags &= ~UDMA_REQUEST_F_FENCE;
 }
 
+UDMA_EXPORT void udma_transfer_set_timeout_ns(struct udma_transfer *transfer, int64_t timeout_ns)
+{
+	transfer->request.timeout_ns = timeout_ns < 0 ? UDMA_TIMEOUT_NEVER :
+						       (uint64_t)timeout_ns;
+}
+
 UDMA_EXPORT void udma_transfer_set_user_data(struct udma_transfer *transfer, uint64_t user_data)
 {
 	transfer->request.user_data = user_data;

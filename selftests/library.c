@@ -112,6 +112,56 @@ only(const struct udma_completions *completions)
 	return udma_completions_get(completions, 0);
 }
 
+/* Files of the channel in sysfs */
+
+static void chan_path(const struct sim *sim, const char *attribute, char *path,
+		      size_t bytes)
+{
+	char node[32] = "none";
+
+	try_find_node(sim->name, node, sizeof(node));
+	snprintf(path, bytes, UDMA_CLASS "/%s/%s", node, attribute);
+}
+
+static int try_attribute_set(const struct sim *sim, const char *attribute,
+			     const char *text)
+{
+	char path[128];
+
+	chan_path(sim, attribute, path, sizeof(path));
+	return try_write_text(path, text);
+}
+
+static int try_chan_wait(const struct sim *sim, const char *attribute,
+			 const char *wanted)
+{
+	char path[128], text[32] = "";
+	__u64 end = now_ns() + WAIT_MS * 1000000ULL;
+
+	chan_path(sim, attribute, path, sizeof(path));
+	do {
+		if (try_read_text(path, text, sizeof(text)))
+			return -1;
+		if (!strcmp(text, wanted))
+			return 0;
+		sched_yield();
+	} while (now_ns() < end);
+	errno = ETIME;
+	return -1;
+}
+
+static enum udma_channel_state state_of(struct udma_channel *channel)
+{
+	struct udma_channel_info *info = udma_channel_get_info(channel);
+	enum udma_channel_state state;
+
+	if (!info)
+		return -1;
+	state = udma_channel_info_get_state(info);
+	udma_channel_info_free(info);
+	return state;
+}
+
 /* A call in a thread of its own, to be looked at from outside */
 
 struct call {
@@ -994,6 +1044,334 @@ TEST_F(library, copy_at_once_is_interrupted)
 	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
 	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 5));
 	EXPECT_EQ(-1, find_other(self->to, BYTES, 5));
+}
+
+/* Nobody else */
+
+TEST_F(library, exclusive)
+{
+	struct udma_buffer *buffer;
+
+	not_made(EBUSY, udma_channel_open_exclusive(self->sim.name));
+	udma_buffer_free(self->dst);
+	udma_buffer_free(self->src);
+	udma_channel_close(self->channel);
+	self->dst = NULL;
+	self->src = NULL;
+
+	self->channel = made(udma_channel_open_exclusive(self->sim.name));
+	not_made(EBUSY, udma_channel_open(self->sim.name));
+	not_made(EBUSY, udma_channel_open_exclusive(self->sim.name));
+	buffer = made(udma_buffer_alloc(self->channel, BYTES));
+	must(udma_channel_fill(self->channel, buffer, 0, BYTES, 6));
+	EXPECT_EQ(-1, find_other(udma_buffer_get_data(buffer), BYTES, 6));
+
+	/* What is mapped counts as open. */
+	udma_channel_close(self->channel);
+	self->channel = NULL;
+	not_made(EBUSY, udma_channel_open(self->sim.name));
+	udma_buffer_free(buffer);
+	self->channel = made(udma_channel_open(self->sim.name));
+}
+
+/* Cancelling */
+
+TEST_F(library, last_sequence)
+{
+	struct udma_transfer *transfers[MANY];
+
+	EXPECT_EQ(0, udma_channel_get_last_sequence(self->channel));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	EXPECT_EQ(1, udma_channel_get_last_sequence(self->channel));
+	fill_many(transfers, self->dst);
+	EXPECT_EQ(MANY, try_submit_many(self->channel, transfers, MANY));
+	EXPECT_EQ(1 + MANY, udma_channel_get_last_sequence(self->channel));
+	udma_transfer_set_fill(transfers[40], self->dst, BYTES, 64, 1);
+	EXPECT_EQ(40, try_submit_many(self->channel, transfers, MANY));
+	EXPECT_EQ(41 + MANY, udma_channel_get_last_sequence(self->channel));
+	fails(ERANGE, try_submit_many(self->channel, transfers + 40, 1));
+	EXPECT_EQ(41 + MANY, udma_channel_get_last_sequence(self->channel));
+	must(try_complete(self->channel, self->completions, 41 + MANY));
+	must(udma_channel_fill(self->channel, self->dst, 0, 64, 1));
+	EXPECT_EQ(42 + MANY, udma_channel_get_last_sequence(self->channel));
+	free_many(transfers);
+}
+
+/* The first one is in hardware; the fence keeps the second one out of it. */
+static int try_submit_two(struct udma_channel *channel,
+			  struct udma_transfer *transfer,
+			  const struct udma_buffer *dst)
+{
+	udma_transfer_set_fill(transfer, dst, 0, 64, 1);
+	if (udma_channel_submit_one(channel, transfer))
+		return -1;
+	udma_transfer_set_fence(transfer, true);
+	return udma_channel_submit_one(channel, transfer);
+}
+
+TEST_F(library, cancel)
+{
+	const struct udma_completion *completion;
+
+	fails(ENOENT, udma_channel_cancel(self->channel, 0));
+	fails(ENOENT, udma_channel_cancel(self->channel, 1));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_two(self->channel, self->transfer, self->dst));
+	must(try_wait_pending(&self->sim, 1));
+
+	/* Hardware has nothing of this one. */
+	EXPECT_EQ(0, must(udma_channel_cancel(self->channel, 2)));
+	EXPECT_EQ(1, udma_channel_read(self->channel, self->completions, 9));
+	completion = made(only(self->completions));
+	EXPECT_EQ(2, udma_completion_get_sequence(completion));
+	EXPECT_EQ(ECANCELED, udma_completion_get_error(completion));
+	EXPECT_EQ(0, udma_completion_get_bytes(completion));
+	EXPECT_FALSE(udma_completion_is_held(completion));
+	fails(ENOENT, udma_channel_cancel(self->channel, 2));
+
+	/* This one is cancelled when hardware lets go of it. */
+	EXPECT_EQ(0, must(udma_channel_cancel(self->channel, 1)));
+	EXPECT_EQ(0, udma_channel_read(self->channel, self->completions, 9));
+	EXPECT_EQ(1, udma_channel_get_pending(self->channel));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, udma_channel_read(self->channel, self->completions, 9));
+	completion = made(only(self->completions));
+	EXPECT_EQ(1, udma_completion_get_sequence(completion));
+	EXPECT_EQ(ECANCELED, udma_completion_get_error(completion));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	fails(ENOENT, udma_channel_cancel(self->channel, 1));
+}
+
+TEST_F(library, cancel_all)
+{
+	const struct udma_completion *completion;
+	struct udma_channel *other;
+	struct udma_buffer *theirs;
+	unsigned int i;
+
+	EXPECT_EQ(0, udma_channel_cancel_all(self->channel));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_two(self->channel, self->transfer, self->dst));
+	other = made(udma_channel_open(self->sim.name));
+	theirs = made(udma_buffer_alloc(other, BYTES));
+	udma_transfer_set_fill(self->transfer, theirs, 0, 64, 5);
+	must(udma_channel_submit_one(other, self->transfer));
+	must(try_wait_pending(&self->sim, 2));
+
+	EXPECT_EQ(2, udma_channel_cancel_all(self->channel));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(udma_channel_wait(other, -1));
+	EXPECT_EQ(2, udma_channel_read(self->channel, self->completions, 9));
+	for (i = 0; i < 2; i++) {
+		completion = udma_completions_get(self->completions, i);
+		EXPECT_EQ(ECANCELED, udma_completion_get_error(completion));
+	}
+	EXPECT_EQ(0, udma_channel_cancel_all(self->channel));
+
+	/* Who has the same device open is none of that. */
+	must(try_complete(other, self->completions, 1));
+	EXPECT_EQ(0, udma_completion_get_error(made(only(self->completions))));
+	EXPECT_EQ(-1, find_other(udma_buffer_get_data(theirs), 64, 5));
+	udma_buffer_free(theirs);
+	udma_channel_close(other);
+}
+
+/* The way out of a copy, for another thread */
+TEST_F(library, copy_at_once_is_cancelled)
+{
+	struct call call = {
+		.channel = self->channel,
+		.dst = self->dst,
+		.src = self->src,
+		.run = call_copy,
+	};
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	EXPECT_EQ(1, udma_channel_cancel_all(self->channel));
+	EXPECT_FALSE(is_done(&call));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	fails(ECANCELED, try_end_call(&call));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 5));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 5));
+}
+
+/* And for a signal's handler */
+
+static struct udma_channel *to_be_cancelled;
+
+static void cancel_on_signal(int signal)
+{
+	int saved = errno;
+
+	udma_channel_cancel_all(to_be_cancelled);
+	errno = saved;
+	on_signal(signal);
+}
+
+TEST_F(library, copy_at_once_is_cancelled_by_a_signal)
+{
+	struct sigaction action = { .sa_handler = cancel_on_signal };
+	struct call call = {
+		.channel = self->channel,
+		.dst = self->dst,
+		.src = self->src,
+		.run = call_copy,
+	};
+
+	to_be_cancelled = self->channel;
+	must(sigaction(SIGUSR1, &action, NULL));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_start_call(&call));
+	must(try_wait_call(&call));
+	must(try_interrupt(&call));
+	must(try_wait_call(&call));
+	EXPECT_FALSE(is_done(&call));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	fails(ECANCELED, try_end_call(&call));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+}
+
+/* Timeouts */
+
+TEST_F(library, timeout)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_timeout_ns(self->transfer, 1000);
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_chan_wait(&self->sim, "recovery/timeouts", "1"));
+	/* Others may be using the channel: hardware is left alone. */
+	EXPECT_EQ(0, udma_channel_read(self->channel, self->completions, 9));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, udma_channel_read(self->channel, self->completions, 9));
+	completion = made(only(self->completions));
+	EXPECT_EQ(ETIMEDOUT, udma_completion_get_error(completion));
+}
+
+/* Of transfers with a timeout, without one, and with none at all. */
+TEST_F(library, timeout_of_the_channel)
+{
+	static const int64_t timeouts[] = { INT64_MAX, -1, INT64_MIN, 0 };
+	static const int wanted[] = { 0, 0, 0, ETIMEDOUT };
+	const struct udma_completion *completion;
+	unsigned int i;
+
+	must(try_attribute_set(&self->sim, "timeout_ms", "1"));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	for (i = 0; i < 4; i++) {
+		udma_transfer_set_timeout_ns(self->transfer, timeouts[i]);
+		must(udma_channel_submit_one(self->channel, self->transfer));
+	}
+	/* The last one is the first to be too late. */
+	must(try_chan_wait(&self->sim, "recovery/timeouts", "1"));
+	must(try_step(&self->sim, 4));
+	EXPECT_EQ(4, udma_channel_read(self->channel, self->completions, 9));
+	for (i = 0; i < 4; i++) {
+		completion = udma_completions_get(self->completions, i);
+		EXPECT_EQ(wanted[i], udma_completion_get_error(completion));
+	}
+}
+
+/* Alone, nobody has to suffer for a reset: it comes at once. */
+TEST_F(library, timeout_of_an_exclusive_channel)
+{
+	udma_buffer_free(self->src);
+	udma_buffer_free(self->dst);
+	udma_channel_close(self->channel);
+	self->channel = made(udma_channel_open_exclusive(self->sim.name));
+	self->dst = made(udma_buffer_alloc(self->channel, BYTES));
+	self->src = made(udma_buffer_alloc(self->channel, BYTES));
+
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	must(try_attribute_set(&self->sim, "stall_ms", "3600000"));
+	must(try_attribute_set(&self->sim, "timeout_ms", "1"));
+	fails(ETIMEDOUT, udma_channel_copy(self->channel, self->dst, 0,
+					   self->src, 0, BYTES));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	must(try_chan_wait(&self->sim, "state", "working"));
+	must(try_chan_wait(&self->sim, "recovery/resets", "1"));
+	must(try_attribute_set(&self->sim, "timeout_ms", "0"));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 5));
+}
+
+/* Hardware that hangs, and hardware that cannot be stopped */
+
+TEST_F(library, info_of_recovery)
+{
+	struct udma_channel_info *info;
+
+	must(try_attribute_set(&self->sim, "stall_ms", "1234"));
+	must(try_attribute_set(&self->sim, "timeout_ms", "5678"));
+	info = made(udma_channel_get_info(self->channel));
+	EXPECT_EQ(UDMA_CHANNEL_WORKING, udma_channel_info_get_state(info));
+	EXPECT_EQ(1234, udma_channel_info_get_stall_ms(info));
+	EXPECT_EQ(5678000000ULL, udma_channel_info_get_timeout_ns(info));
+	udma_channel_info_free(info);
+}
+
+TEST_F(library, copy_at_once_hangs)
+{
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	must(try_attribute_set(&self->sim, "stall_ms", "1"));
+	fails(ETIMEDOUT, udma_channel_copy(self->channel, self->dst, 0,
+					   self->src, 0, BYTES));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	must(try_attribute_set(&self->sim, "stall_ms", "5000"));
+	must(try_chan_wait(&self->sim, "state", "working"));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 5));
+}
+
+TEST_F(library, failed)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "terminate_fail", 1));
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, BYTES, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	fails(EIO, try_attribute_set(&self->sim, "reset", "1"));
+	EXPECT_EQ(1, udma_channel_read(self->channel, self->completions, 9));
+	completion = made(only(self->completions));
+	EXPECT_EQ(EIO, udma_completion_get_error(completion));
+	EXPECT_TRUE(udma_completion_is_held(completion));
+	EXPECT_FALSE(udma_completion_is_short(completion));
+	EXPECT_EQ(UDMA_CHANNEL_FAILED, state_of(self->channel));
+	fails(EIO, udma_channel_submit_one(self->channel, self->transfer));
+	fails(EIO, udma_channel_fill(self->channel, self->dst, 0, BYTES, 1));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+
+	/* It lets go after all. */
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_chan_wait(&self->sim, "state", "working"));
+	EXPECT_EQ(UDMA_CHANNEL_WORKING, state_of(self->channel));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 2));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 2));
+}
+
+TEST_F(library, stopped_short)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "short_at", 1));
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 4096, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	must(try_complete(self->channel, self->completions, 1));
+	completion = made(only(self->completions));
+	EXPECT_EQ(0, udma_completion_get_error(completion));
+	EXPECT_TRUE(udma_completion_is_short(completion));
+	EXPECT_EQ(2048, udma_completion_get_bytes(completion));
+
+	/* Half a copy is none. */
+	must(try_sim_set(&self->sim, "short_at", 1));
+	fails(EIO, udma_channel_fill(self->channel, self->dst, 0, 4096, 1));
+	must(udma_channel_fill(self->channel, self->dst, 0, 4096, 1));
 }
 
 /* The channel goes */
