@@ -65,6 +65,11 @@ refuse() {
 	says "$pattern"
 }
 
+# It said nothing itself. The shell may have told of a signal.
+is_silent() {
+	! grep '^udmactl' err || fail "was to say nothing"
+}
+
 same() {
 	cmp "$1" "$2" >differs 2>&1 || fail "$(cat differs)"
 }
@@ -95,11 +100,13 @@ sums_up() {
 	done
 }
 
-# sim_make [ATTRIBUTE=VALUE]...: a controller, whose directory is $sim and device is $provider.
+# sim_make [ATTRIBUTE=VALUE]...: a controller, whose directory is $sim and device is $provider. In step mode, too,
+# it can be seen to have stopped.
 sim_make() {
 	sims=$((sims + 1))
 	sim=$sim_root/ctl$$-$sims
 	mkdir "$sim"
+	echo 1 >"$sim/step_grace"
 	for setting in "$@"; do
 		echo "${setting#*=}" >"$sim/${setting%%=*}"
 	done
@@ -107,10 +114,12 @@ sim_make() {
 	read -r provider <"$sim/dev_name"
 }
 
-# sim_bind [ATTRIBUTE=VALUE]...: with its first channel as device $node.
+# sim_bind [ATTRIBUTE=VALUE]...: with its first channel as device $node, which is not taken for hung because the
+# test is slow.
 sim_bind() {
 	sim_make "$@"
 	node=$(udmactl bind "$provider:0")
+	echo 3600000 >"/sys/class/udma/$node/stall_ms"
 }
 
 sims_remove() {
@@ -137,6 +146,18 @@ is_idle() {
 	! is_pending 1
 }
 
+# A copy to a file in this directory has begun.
+is_begun() {
+	set -- .udmactl*
+	[ -e "$1" ]
+}
+
+# has FILE VALUE: a file of the device $node in sysfs has that.
+has() {
+	read -r value <"/sys/class/udma/$node/$1"
+	[ "$value" = "$2" ]
+}
+
 # start COMMAND...: in the background, as process $pid; what it says goes to ./out and ./err.
 start() {
 	"$@" >out 2>err </dev/null &
@@ -160,7 +181,7 @@ test_version_and_help() {
 	must udmactl --version
 	must udmactl help
 	mv out commands
-	for command in list info load unload bind unbind copy fill version help; do
+	for command in list info load unload bind unbind reset copy fill version help; do
 		expect grep -q "^  $command " commands
 		must udmactl help "$command"
 		case $answer in
@@ -177,11 +198,11 @@ test_wrong_usage() {
 	for command in list unload version; do
 		refuse 2 "udmactl: $command: extra: one argument too many*" udmactl "$command" extra
 	done
-	for command in info bind; do
+	for command in info bind reset; do
 		refuse 2 "udmactl: $command: too few arguments*" udmactl "$command"
 		refuse 2 "udmactl: $command: b: one argument too many*" udmactl "$command" a b
 	done
-	for command in list info bind unbind unload load copy fill; do
+	for command in list info bind unbind unload load reset copy fill; do
 		refuse 2 "udmactl: $command: --no-such: unknown option*" udmactl "$command" --no-such
 	done
 	refuse 2 "udmactl: list: -Z: unknown option*" udmactl list -jZ
@@ -191,6 +212,9 @@ test_wrong_usage() {
 		refuse 2 "udmactl: copy: *not a number*" udmactl copy --block-bytes="$bad" a b
 	done
 	refuse 2 "udmactl: copy: 65: not a number from 1 to 64*" udmactl copy --slots=65 a b
+	for bad in 0 -1 1.5 10000000000000; do
+		refuse 2 "udmactl: copy: $bad: not a number of milliseconds*" udmactl copy -t $bad a b
+	done
 	refuse 2 "udmactl: fill: --bytes: is missing*" udmactl fill --value=1 a
 	refuse 2 "udmactl: fill: --value: is missing*" udmactl fill --bytes=1 a
 	refuse 2 "udmactl: fill: 256: not a number*" udmactl fill --bytes=1 --value=256 a
@@ -217,12 +241,13 @@ test_list() {
 	read -r channel <"/sys/class/udma/$node/channel"
 	must udmactl list
 	line="device=$node name=first-$$ channel=$channel provider=$provider driver=udma-sim"
-	expect grep -qxE "$line can_copy=yes can_fill=yes coherent=(yes|no)" out
+	expect grep -qxE "$line can_copy=yes can_fill=yes coherent=(yes|no) state=working" out
 	expect [ "$(wc -l <out)" -eq "$(find /sys/class/udma/ -name 'udma[0-9]*' | wc -l)" ]
 	must udmactl list --json
 	tr -d ' \n' <out >flat
 	expect grep -q "\"device\":\"$node\",\"name\":\"first-$$\",\"channel\":\"$channel\"" flat
 	expect grep -q "\"provider\":\"$provider\",\"driver\":\"udma-sim\",\"can_copy\":true," flat
+	expect grep -q "\"state\":\"working\"" flat
 	udmactl unbind "$node"
 	must udmactl list
 	! grep -q "^device=$node " out || fail "still there: $node"
@@ -247,6 +272,115 @@ test_info() {
 	refuse 1 "udmactl: info: udma9999: no such device" udmactl info udma9999
 	refuse 1 "udmactl: info: nobody: no such device" udmactl info nobody
 	refuse 1 "udmactl: info: /dev/null: not a device of udma" udmactl info /dev/null
+}
+
+# What it has been through comes last, and each in a place of its own.
+test_info_of_recovery() {
+	sim_bind
+	echo 1234 >"/sys/class/udma/$node/stall_ms"
+	echo 56 >"/sys/class/udma/$node/timeout_ms"
+	must udmactl reset "$node"
+	must udmactl info "$node"
+	sed '1,/^max_transfers=/d' out >seen
+	cat >wanted <<-END
+		state=working
+		stall_ms=1234
+		timeout_ms=56
+		recovery_stalls=0
+		recovery_timeouts=0
+		recovery_cancels=0
+		recovery_resets=1
+		recovery_probes=1
+		recovery_replays=0
+		recovery_reacquires=0
+		recovery_failures=0
+		recovery_heals=0
+		recovery_late=0
+		recovery_alone=0
+	END
+	same seen wanted
+	must udmactl info --json "$node"
+	tr -d ' \n' <out >flat
+	expect grep -q '"state":"working","stall_ms":1234,"timeout_ms":56,"recovery":{"stalls":0,' flat
+	expect grep -q '"resets":1,"probes":1,' flat
+}
+
+test_reset() {
+	sim_make channels=1
+	node=$(udmactl bind "mend-$$=$provider:0")
+	must udmactl reset "$node"
+	expect [ "$answer" = "" ]
+	must udmactl reset "mend-$$"
+	must udmactl reset "/dev/$node"
+	expect has recovery/resets 3
+	refuse 1 "udmactl: reset: udma9999: no such device" udmactl reset udma9999
+	refuse 1 "udmactl: reset: nobody: no such device" udmactl reset nobody
+	refuse 1 "udmactl: reset: '': no such device" udmactl reset ""
+	refuse 1 "udmactl: reset: /dev/null: not a device of udma" udmactl reset /dev/null
+	refuse 1 "udmactl: reset: /dev/nothing: no such device" udmactl reset /dev/nothing
+	refuse 1 "udmactl: reset: $PWD: not a device of udma" udmactl reset "$PWD"
+	echo /dev/null >file
+	refuse 1 "udmactl: reset: ./file: not a device of udma" udmactl reset ./file
+}
+
+# A controller that does not stop, and then lets go after all.
+test_reset_in_vain() {
+	sim_bind max_segment=1048576
+	echo 1 >"$sim/terminate_fail"
+	echo 1 >"$sim/hang_at"
+	random from 3000000
+	start udmactl copy -d "$node" from to
+	until_true is_pending 1
+	mv out copy.out
+	mv err copy.err
+	refuse 1 "udmactl: reset: $node: it could not be stopped: *" udmactl reset "$node"
+	finish
+	expect [ "$status" -eq 1 ]
+	mv copy.err err
+	says "udmactl: copy: $node: transfer at *: the controller could not be stopped, *"
+	no_leftover .
+	must udmactl list
+	expect grep -q "^device=$node .* state=failed$" out
+	must udmactl info "$node"
+	expect grep -qx state=failed out
+	expect grep -qx recovery_failures=1 out
+	refuse 1 "udmactl: copy: $node: transfer at 0: the channel has failed" udmactl copy -d "$node" from to
+	echo 1 >"$sim/unhang"
+	until_true has state working
+	must udmactl copy -d "$node" -v from to
+	same from to
+	must udmactl info "$node"
+	expect grep -qx recovery_heals=1 out
+}
+
+# Of a device that somebody has for himself alone, sysfs tells.
+test_info_of_an_exclusive_device() {
+	sim_make channels=1
+	node=$(udmactl bind "mine-$$=$provider:0")
+	mkfifo fifo
+	start udmactl copy -d "$node" --exclusive fifo to
+	exec 3>fifo
+	mv out copy.out
+	mv err copy.err
+	until_true is_begun
+	must udmactl info "mine-$$"
+	for line in "name=mine-$$" "provider=$provider" driver=- can_copy=- max_bytes=- state=working \
+		stall_ms=5000 timeout_ms=0 recovery_resets=0; do
+		expect grep -qx "$line" out
+	done
+	must udmactl list
+	expect grep -q "^device=$node .* can_copy=- .* state=working$" out
+	refuse 1 "udmactl: copy: $node: another program has it for itself alone" \
+		udmactl copy -d "$node" /dev/null to2
+	refuse 1 "udmactl: fill: $node: another program uses it" \
+		udmactl fill -n 1 -V 1 -d "$node" -x to2
+	echo all >&3
+	exec 3>&-
+	finish
+	expect [ "$status" -eq 0 ]
+	expect [ "$(cat to)" = all ]
+	must udmactl copy -d "$node" -x to to2
+	same to to2
 }
 
 test_bind() {
@@ -497,39 +631,164 @@ test_copy_to_a_full_disk() {
 	says "udmactl: copy: standard output: No space left on device"
 }
 
-# interrupt SIGNAL STATUS: at a point where a transfer is under way and nothing goes on.
+# It has given all of its transfers up, and they have not all ended.
+is_given_up() {
+	read -r cancels <"/sys/class/udma/$node/recovery/cancels"
+	[ "$cancels" -gt "$1" ]
+}
+
+# interrupt SIGNAL STATUS COMMAND...: at a point where a transfer is under way and nothing goes on. Then the
+# command is to make it end.
 interrupt() {
+	signal=$1
+	wanted=$2
+	shift 2
 	echo old >to
 	echo 1 >"$sim/step_mode"
+	read -r before <"/sys/class/udma/$node/recovery/cancels"
 	# The shell would have what runs in the background ignore SIGINT.
 	{
 		until_true is_pending 1
 		until_true test -s pid
-		kill -s "$1" "$(cat pid)"
+		kill -s "$signal" "$(cat pid)"
+		"$@"
 	} &
+	other=$!
 	# shellcheck disable=SC2016 # for that shell, not for this one
 	status=0
 	sh -c 'echo $$ >pid; exec udmactl copy -d "$0" from to' "$node" >out 2>err || status=$?
-	wait
+	wait "$other" || fail "it was not as it should be after SIG$signal"
 	rm pid
 	echo 0 >"$sim/step_mode"
 	until_true is_idle
-	expect [ "$status" -eq "$2" ]
+	expect [ "$status" -eq "$wanted" ]
 	expect [ "$(cat to)" = old ]
 	no_leftover .
+}
+
+# go_on: when it waits for what it has given up, that goes on.
+go_on() {
+	until_true is_given_up "$before"
+	echo 0 >"$sim/step_mode"
+}
+
+# insist SIGNAL: when it waits for that, it is told once more.
+insist() {
+	until_true is_given_up "$before"
+	kill -s "$1" "$(cat pid)"
 }
 
 test_copy_interrupted() {
 	sim_bind
 	random from 3000000
-	interrupt INT 130
-	interrupt TERM 143
-	interrupt HUP 129
+	for how in "INT 130" "TERM 143" "HUP 129"; do
+		# shellcheck disable=SC2086 # a signal and its status
+		interrupt $how go_on
+		is_silent
+	done
+	# Who does not want to wait says it twice; or the other one at once.
+	interrupt INT 130 insist INT
+	interrupt INT 143 insist TERM
+	interrupt QUIT 131 :
 	# As when the memory of its buffers goes while it touches that.
-	interrupt BUS 1
+	interrupt BUS 1 :
 	says "udmactl: copy: $node: No such device"
 	must udmactl copy -d "$node" from to
 	same from to
+}
+
+# It takes no step of the simulator: the reset ends it.
+test_copy_interrupted_while_the_controller_hangs() {
+	sim_bind
+	random from 3000000
+	echo 1 >"$sim/hang_at"
+	# shellcheck disable=SC2317 # it is called
+	be_impatient() {
+		until_true is_given_up "$before"
+		echo 0 >"$sim/step_mode"
+		echo 1 >"/sys/class/udma/$node/stall_ms"
+	}
+	interrupt INT 130 be_impatient
+	expect has recovery/stalls 1
+	echo 3600000 >"/sys/class/udma/$node/stall_ms"
+	must udmactl copy -d "$node" from to
+	same from to
+}
+
+# Nothing is under way, and it does not look at the channel.
+test_copy_interrupted_while_it_reads() {
+	sim_bind
+	mkfifo fifo
+	exec 3<>fifo
+	{
+		until_true test -s pid
+		until_true is_begun
+		kill -s TERM "$(cat pid)"
+	} &
+	other=$!
+	# shellcheck disable=SC2016 # for that shell, not for this one
+	try sh -c 'echo $$ >pid; exec udmactl copy -d "$0" fifo to' "$node"
+	expect wait "$other"
+	exec 3>&-
+	expect [ "$status" -eq 143 ]
+	is_silent
+	expect [ ! -e to ]
+	no_leftover .
+}
+
+# Nor has it to wait for whoever reads its pipe.
+test_copy_interrupted_while_it_writes() {
+	sim_bind
+	mkfifo fifo
+	exec 3<>fifo
+	random from 3000000
+	{
+		head -c 1 <&3 >first
+		until_true test -s pid
+		kill -s TERM "$(cat pid)"
+	} &
+	other=$!
+	# shellcheck disable=SC2016 # for that shell, not for this one
+	try sh -c 'echo $$ >pid; exec udmactl copy -d "$0" from fifo' "$node"
+	expect wait "$other"
+	exec 3>&-
+	expect [ "$status" -eq 143 ]
+}
+
+test_copy_that_takes_too_long() {
+	sim_bind max_segment=1048576
+	random from 3000000
+	echo old >to
+	# Shared with others, it ends when the controller lets go.
+	echo 1 >"$sim/step_mode"
+	start udmactl copy -d "$node" --timeout 1 from to
+	until_true has recovery/timeouts 3
+	echo 0 >"$sim/step_mode"
+	finish
+	expect [ "$status" -eq 1 ]
+	says "udmactl: copy: $node: transfer at 0: it took too long, *"
+	expect [ "$(cat to)" = old ]
+	no_leftover .
+	# Alone, it is made to let go.
+	echo 1 >"$sim/hang_at"
+	refuse 1 "udmactl: copy: $node: transfer at *: it took too long, *" \
+		udmactl copy -d "$node" -x -t 1 from to
+	expect [ "$(cat to)" = old ]
+	no_leftover .
+	until_true has state working
+	must udmactl copy -d "$node" -t 3600K from to
+	same from to
+}
+
+test_copy_when_the_controller_stops_short() {
+	sim_bind max_segment=1048576
+	random from 3000000
+	echo old >to
+	echo 2 >"$sim/short_at"
+	refuse 1 "udmactl: copy: $node: transfer at 1048576: the controller stopped short" \
+		udmactl copy -d "$node" from to
+	expect [ "$(cat to)" = old ]
+	no_leftover .
 }
 
 test_copy_whose_reader_goes() {

@@ -40,7 +40,8 @@ static int try_channel(struct pump *pump, const char *device)
 	struct udma_channel_info *info = NULL;
 
 	snprintf(pump->device, sizeof(pump->device), "%s", device);
-	pump->channel = udma_channel_open(device);
+	pump->channel = pump->exclusive ? udma_channel_open_exclusive(device) :
+					  udma_channel_open(device);
 	if (pump->channel)
 		info = udma_channel_get_info(pump->channel);
 	if (info && is_able(pump, info)) {
@@ -61,6 +62,8 @@ static void complain_channel(const struct pump *pump)
 	if (errno == EOPNOTSUPP)
 		complain(pump->source ? "the channel cannot copy" : "the channel cannot fill",
 			 "%s", pump->device);
+	else if (errno == EBUSY && pump->exclusive)
+		complain("another program uses it", "%s", pump->device);
 	else
 		complain_device(pump->device);
 }

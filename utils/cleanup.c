@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A file that is only half written must not be left behind: not by a signal,
- * and not when the channel goes and takes the memory of its buffers along.
+ * and not when the channel goes and takes the memory of its buffers along. Nor
+ * is a controller to be left at work by a signal, if the user has that patience.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "udmactl.h"
@@ -17,17 +19,53 @@ static char *temporary;
 static char device_gone[256];
 static sigset_t ending;
 
+/* Whether the first signal is only remembered; then which, and what tells of it. */
+static int deferring;
+static int deferred;
+static int deferred_fd = -1;
+
+/* A signal may come between any two instructions. */
+static int get(const int *value)
+{
+	return __atomic_load_n(value, __ATOMIC_SEQ_CST);
+}
+
+static void set(int *value, int to)
+{
+	__atomic_store_n(value, to, __ATOMIC_SEQ_CST);
+}
+
 static void remove_temporary(void)
 {
 	if (temporary)
 		unlink(temporary);
 }
 
+static void defer(int signal)
+{
+	static const uint64_t one = 1;
+	int saved = errno;
+
+	set(&deferred, signal);
+	/* Only a full one cannot be written, and that is readable, too. */
+	if (write(deferred_fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
 /* The signal comes again when this returns, and then it ends the program. */
-static void on_end(int signal)
+static void end_by(int signal_number)
 {
 	remove_temporary();
-	raise(signal);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+static void on_end(int signal)
+{
+	if (get(&deferring) && !get(&deferred) && signal != SIGQUIT && signal != SIGPIPE)
+		defer(signal);
+	else
+		end_by(signal);
 }
 
 /* The memory of a buffer is gone; there is no way back to who touched it. */
@@ -48,7 +86,7 @@ static void on_bus_error(int signal)
 void cleanup_init(const char *device)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM };
-	struct sigaction action = { .sa_handler = on_end, .sa_flags = SA_RESETHAND };
+	struct sigaction action = { .sa_handler = on_end };
 	struct sigaction bus = { .sa_handler = on_bus_error };
 	struct sigaction old;
 	size_t i;
@@ -110,4 +148,38 @@ void cleanup_remove(void)
 	remove_temporary();
 	temporary = NULL;
 	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+/*
+ * From here on the first signal does not end the program but is told by a
+ * descriptor that becomes readable. Not one of those that mean at once: SIGQUIT,
+ * and SIGPIPE, after which there is nobody to write to.
+ *
+ * Return: the descriptor, or -1 with errno, and then signals end it as before.
+ */
+int cleanup_defer(void)
+{
+	deferred_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	set(&deferring, deferred_fd >= 0);
+	return deferred_fd;
+}
+
+/* Whether there was one. */
+bool cleanup_deferred(void)
+{
+	return get(&deferred);
+}
+
+/* The next signal, or the second one, ends the program. Return: whether there was one. */
+bool cleanup_defer_no_more(void)
+{
+	set(&deferring, false);
+	return get(&deferred);
+}
+
+/* All is cleaned up: be ended by the signal that was deferred, if there was one. */
+void cleanup_end(void)
+{
+	if (get(&deferred))
+		end_by(get(&deferred));
 }

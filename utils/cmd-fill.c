@@ -42,6 +42,8 @@ static int run(int argc, char **argv)
 		{ "device", required_argument, NULL, 'd' },
 		{ "block-bytes", required_argument, NULL, 'b' },
 		{ "slots", required_argument, NULL, 's' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "exclusive", no_argument, NULL, 'x' },
 		{ "verify", no_argument, NULL, 'v' },
 		{ "json", no_argument, NULL, 'j' },
 		{}

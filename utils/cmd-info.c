@@ -1,34 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <json-c/json.h>
 
 #include "udmactl.h"
 
-static void print(const struct udma_channel_info *info, bool json)
+static void print(const struct udma_channel_info *info, const struct device *device, bool json)
 {
 	struct json_object *record = json_object_new_object();
 
-	record_add_string(record, "name", udma_channel_info_get_name(info));
-	record_add_string(record, "channel", udma_channel_info_get_channel(info));
-	record_add_string(record, "provider", udma_channel_info_get_device(info));
-	record_add_string(record, "driver", udma_channel_info_get_driver(info));
+	record_add_string(record, "name", info ? udma_channel_info_get_name(info) : device->name);
+	record_add_string(record, "channel",
+			  info ? udma_channel_info_get_channel(info) : device->channel);
+	record_add_string(record, "provider",
+			  info ? udma_channel_info_get_device(info) : device->provider);
+	record_add_string(record, "driver", info ? udma_channel_info_get_driver(info) : NULL);
 	record_add_abilities(record, info);
 	record_add_limits(record, info);
+	record_add_recovery(record, info, device);
 	record_print(record, stdout, json, '\n');
 	json_object_put(record);
 }
 
+/* Where a program has it for itself, sysfs tells at least how it is. */
 static int show(const char *name, bool json)
 {
 	struct udma_channel *channel = udma_channel_open(name);
 	struct udma_channel_info *info = channel ? udma_channel_get_info(channel) : NULL;
+	struct device device = {};
+	bool known = info || errno == EBUSY;
 
-	if (info)
-		print(info, json);
+	if (known)
+		known = !device_find(name, &device) || info;
+	if (known)
+		print(info, &device, json);
 	else
 		complain_device(name);
 	udma_channel_info_free(info);
 	udma_channel_close(channel);
-	return info ? 0 : EXIT_FAILED;
+	return known ? 0 : EXIT_FAILED;
 }
 
 static int run(int argc, char **argv)

@@ -25,6 +25,7 @@ static struct json_object *describe(const struct device *device)
 	record_add_string(record, "channel", device->channel);
 	record_add_string(record, "provider", device->provider);
 	add_abilities(record, device->node);
+	record_add_string(record, "state", *device->state ? device->state : NULL);
 	return record;
 }
 

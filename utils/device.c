@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "udmactl.h"
@@ -65,11 +67,13 @@ static int is_device(const struct dirent *entry)
 
 static void read_device(const char *node, struct device *device)
 {
+	*device = (struct device) {};
 	snprintf(device->node, sizeof(device->node), "%s", node);
 	read_line(device->name, sizeof(device->name), SYSFS_CLASS "/%s/name", node);
 	read_line(device->channel, sizeof(device->channel), SYSFS_CLASS "/%s/channel", node);
 	read_line(device->provider, sizeof(device->provider), SYSFS_CLASS "/%s/provider",
 		  node);
+	read_line(device->state, sizeof(device->state), SYSFS_CLASS "/%s/state", node);
 }
 
 /**
@@ -97,6 +101,52 @@ ssize_t devices_read(struct device **devices)
 	return *devices ? count : -1;
 }
 
+static int find_by_path(const char *path, struct device *device)
+{
+	char node[NAME_MAX + 1], class[NAME_MAX + 1];
+	struct stat stat_of;
+
+	if (stat(path, &stat_of) < 0)
+		return -1;
+	errno = ENOTTY;
+	if (!S_ISCHR(stat_of.st_mode) ||
+	    !read_link(class, sizeof(class), "/sys/dev/char/%u:%u/subsystem",
+		       major(stat_of.st_rdev), minor(stat_of.st_rdev)) ||
+	    strcmp(class, "udma") ||
+	    !read_link(node, sizeof(node), "/sys/dev/char/%u:%u", major(stat_of.st_rdev),
+		       minor(stat_of.st_rdev)))
+		return -1;
+	read_device(node, device);
+	return 0;
+}
+
+/**
+ * device_find - find a device, without opening it
+ * @name: a path with a slash in it, the device's name or that which it was given
+ * @device: filled in
+ *
+ * Return: 0, or -1 with errno, which is ENOTTY for something else than a device.
+ */
+int device_find(const char *name, struct device *device)
+{
+	struct device *devices;
+	ssize_t count, i;
+
+	if (strchr(name, '/'))
+		return find_by_path(name, device);
+	count = devices_read(&devices);
+	if (count < 0)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (!strcmp(devices[i].node, name) || !strcmp(devices[i].name, name))
+			break;
+	if (i < count)
+		*device = devices[i];
+	free(devices);
+	errno = ENOENT;
+	return i < count ? 0 : -1;
+}
+
 /* @info is NULL when it is not known. */
 void record_add_abilities(struct json_object *record, const struct udma_channel_info *info)
 {
@@ -115,13 +165,23 @@ void record_add_abilities(struct json_object *record, const struct udma_channel_
 			   info ? json_object_new_boolean(abilities[i].get(info)) : NULL);
 }
 
+/* The same here. */
 void record_add_limits(struct json_object *record, const struct udma_channel_info *info)
 {
-	record_add_number(record, "copy_align", udma_channel_info_get_copy_align(info));
-	record_add_number(record, "fill_align", udma_channel_info_get_fill_align(info));
-	record_add_number(record, "max_segment_bytes",
-			  udma_channel_info_get_max_segment_bytes(info));
-	record_add_number(record, "max_bytes", udma_channel_info_get_max_bytes(info));
-	record_add_number(record, "max_buffers", udma_channel_info_get_max_buffers(info));
-	record_add_number(record, "max_transfers", udma_channel_info_get_max_transfers(info));
+	const struct {
+		const char *key;
+		uint64_t value;
+	} limits[] = {
+		{ "copy_align", info ? udma_channel_info_get_copy_align(info) : 0 },
+		{ "fill_align", info ? udma_channel_info_get_fill_align(info) : 0 },
+		{ "max_segment_bytes", info ? udma_channel_info_get_max_segment_bytes(info) : 0 },
+		{ "max_bytes", info ? udma_channel_info_get_max_bytes(info) : 0 },
+		{ "max_buffers", info ? udma_channel_info_get_max_buffers(info) : 0 },
+		{ "max_transfers", info ? udma_channel_info_get_max_transfers(info) : 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		record_add(record, limits[i].key,
+			   info ? json_object_new_uint64(limits[i].value) : NULL);
 }

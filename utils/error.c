@@ -46,6 +46,8 @@ void complain_device(const char *device)
 		complain("no such device", "%s", device);
 	else if (errno == ENOTTY)
 		complain("not a device of udma", "%s", device);
+	else if (errno == EBUSY)
+		complain("another program has it for itself alone", "%s", device);
 	else
 		complain_errno("%s", device);
 }

@@ -16,7 +16,7 @@
 /* With more, whoever reads our pipe would keep us from reading. */
 #define WRITE_BYTES	(64 << 10)
 
-enum { IN, OUT, CHANNEL, POLLS };
+enum { IN, OUT, CHANNEL, STOP, POLLS };
 
 /**
  * struct slot - where a block is
@@ -51,6 +51,7 @@ struct slot {
  * @written: how many of them were written
  * @offset: how much was submitted
  * @eof: there is nothing more to read
+ * @stop_fd: readable when the user wants it to end
  * @counted_ns: up to when the time of transfers was counted
  */
 struct run {
@@ -63,6 +64,7 @@ struct run {
 	uint64_t written;
 	uint64_t offset;
 	bool eof;
+	int stop_fd;
 	uint64_t counted_ns;
 };
 
@@ -117,10 +119,12 @@ static int submit(struct run *run, struct slot *slot)
 	else
 		udma_transfer_set_copy(run->transfer, slot->dst, 0, slot->src, 0, bytes);
 	udma_transfer_set_user_data(run->transfer, slot - run->slots);
+	udma_transfer_set_timeout_ns(run->transfer, run->pump->timeout_ns);
 	slot->offset = run->offset;
 	slot->start_ns = now_ns();
 	if (udma_channel_submit_one(run->pump->channel, run->transfer) < 0)
-		return complain_transfer(run, slot, strerror(errno));
+		return complain_transfer(run, slot, errno == EIO ? "the channel has failed" :
+							  strerror(errno));
 	run->submitted++;
 	run->offset += slot->bytes;
 	return 0;
@@ -151,13 +155,27 @@ static int make_block(struct run *run, struct slot *slot)
 	return slot->bytes ? submit(run, slot) : 0;
 }
 
+/* What is wrong with how a transfer ended, or NULL. */
+static const char *find_fault(const struct udma_completion *completion)
+{
+	int error = udma_completion_get_error(completion);
+
+	if (!error)
+		return udma_completion_is_short(completion) ? "the controller stopped short" : NULL;
+	if (udma_completion_is_held(completion))
+		return "the controller could not be stopped, and may still use the buffers";
+	if (error == ETIMEDOUT)
+		return "it took too long, or the controller hangs";
+	return strerror(error);
+}
+
 static int finish_transfer(struct run *run, const struct udma_completion *completion)
 {
 	struct slot *slot = &run->slots[udma_completion_get_user_data(completion)];
-	int error = udma_completion_get_error(completion);
+	const char *fault = find_fault(completion);
 
-	if (error)
-		return complain_transfer(run, slot, strerror(error));
+	if (fault)
+		return complain_transfer(run, slot, fault);
 	slot->end_ns = udma_completion_get_timestamp_ns(completion);
 	slot->ended = true;
 	return 0;
@@ -268,6 +286,7 @@ static int wait_for_any(struct run *run, bool to_read, bool to_write, struct pol
 		.fd = idle ? -1 : udma_channel_get_fd(channel),
 		.events = POLLIN,
 	};
+	polls[STOP] = (struct pollfd) { .fd = run->stop_fd, .events = POLLIN };
 	if (poll(polls, POLLS, to_read && is_fill(run) ? 0 : -1) >= 0 || errno == EINTR)
 		return 0;
 	complain_errno("poll");
@@ -281,6 +300,8 @@ static int step(struct run *run)
 
 	if (wait_for_any(run, to_read, to_write, polls))
 		return -1;
+	if (cleanup_deferred())
+		return 0;
 	if (polls[CHANNEL].revents && finish_transfers(run))
 		return -1;
 	if (to_read && is_fill(run) && make_block(run, to_read))
@@ -337,6 +358,24 @@ static void release(struct run *run)
 	udma_completions_free(run->completions);
 }
 
+/* The user wants it to end: wait only until the controller has let go of everything. */
+static void give_up(struct run *run)
+{
+	struct udma_channel *channel = run->pump->channel;
+
+	if (udma_channel_cancel_all(channel) < 0)
+		return;
+	if (udma_channel_get_pending(channel) && isatty(STDERR_FILENO))
+		complain("waiting for the controller (once more ends at once)", "%s",
+			 run->pump->device);
+	while (udma_channel_get_pending(channel)) {
+		if (udma_channel_wait(channel, -1) < 0 && errno != EINTR)
+			break;
+		if (udma_channel_read(channel, run->completions, run->pump->slots) < 0)
+			break;
+	}
+}
+
 /**
  * pump_run - bring all data through the channel
  * @pump: what is to be done; the result is added to it
@@ -352,10 +391,15 @@ int pump_run(struct pump *pump)
 	ret = prepare(&run);
 	start_ns = now_ns();
 	progress_begin(&run.progress, pump->bytes);
-	while (!ret && !(run.eof && run.written == run.submitted))
+	run.stop_fd = cleanup_defer();
+	while (!ret && !cleanup_deferred() && !(run.eof && run.written == run.submitted))
 		ret = step(&run);
 	pump->total_ns = now_ns() - start_ns;
 	progress_end(&run.progress);
+	if (cleanup_defer_no_more()) {
+		ret = -1;
+		give_up(&run);
+	}
 	release(&run);
 	return ret;
 }

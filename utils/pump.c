@@ -9,6 +9,7 @@
 #include "udmactl.h"
 
 #define MAX_SLOTS	64
+#define NSEC_PER_MSEC	1000000
 
 /* One of the options that both have: 0, or the exit status after it said what is wrong. */
 int pump_option(struct pump *pump, int option, char **argv)
@@ -28,6 +29,14 @@ int pump_option(struct pump *pump, int option, char **argv)
 		if (!parse_number(optarg, MAX_SLOTS, &number) || !number)
 			return usage_error("not a number from 1 to 64", optarg);
 		pump->slots = number;
+		return 0;
+	case 't':
+		if (!parse_number(optarg, INT64_MAX / NSEC_PER_MSEC, &number) || !number)
+			return usage_error("not a number of milliseconds", optarg);
+		pump->timeout_ns = number * NSEC_PER_MSEC;
+		return 0;
+	case 'x':
+		pump->exclusive = true;
 		return 0;
 	case 'v':
 		pump->verify = true;
@@ -93,5 +102,6 @@ int pump_main(struct pump *pump, const char *target, const struct stat *source)
 	cleanup_init(pump->device);
 	ret = write_target(pump, target, source);
 	udma_channel_close(pump->channel);
+	cleanup_end();
 	return ret ? EXIT_FAILED : 0;
 }

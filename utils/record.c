@@ -64,15 +64,26 @@ static const char *value_text(struct json_object *value)
 	}
 }
 
-static void print_text(struct json_object *record, FILE *to, char separator)
+/* The words of a record; of one in it, with its own name before each. */
+static void print_words(struct json_object *record, FILE *to, const char *prefix, char separator)
 {
-	const char *before = "";
-	const char between[] = { separator, '\0' };
+	bool first = true;
 
 	json_object_object_foreach(record, key, value) {
-		fprintf(to, "%s%s=%s", before, key, value_text(value));
-		before = between;
+		if (!first)
+			fputc(separator, to);
+		first = false;
+		if (json_object_is_type(value, json_type_object))
+			print_words(value, to, key, separator);
+		else
+			fprintf(to, "%s%s%s=%s", prefix, *prefix ? "_" : "", key,
+				value_text(value));
 	}
+}
+
+static void print_text(struct json_object *record, FILE *to, char separator)
+{
+	print_words(record, to, "", separator);
 	fputc('\n', to);
 }
 

@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&cmd_unload,
 	&cmd_bind,
 	&cmd_unbind,
+	&cmd_reset,
 	&cmd_copy,
 	&cmd_fill,
 	&cmd_version,

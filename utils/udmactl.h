@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_info, cmd_load, cmd_unload, cmd_bind, cmd_unbind,
-	cmd_copy, cmd_fill, cmd_version, cmd_help;
+	cmd_reset, cmd_copy, cmd_fill, cmd_version, cmd_help;
 extern const struct command *const commands[];
 
 const struct command *find_command(const char *name);
@@ -56,7 +56,7 @@ int bad_arguments(int argc, char **argv, int wanted);
 /* number: what people write for one */
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
 
-/* record: what is told, as text and as JSON */
+/* record: what is told, as text and as JSON. A record may be part of another one. */
 struct json_object;
 void record_add(struct json_object *record, const char *key, struct json_object *value);
 void record_add_string(struct json_object *record, const char *key, const char *value);
@@ -73,19 +73,28 @@ void record_print(struct json_object *record, FILE *to, bool json, char separato
  * @name: that which was given when it was bound
  * @channel: dmaengine's name of the channel
  * @provider: the DMA controller
+ * @state: how it is: working, resetting or failed
+ *
+ * What is not known is empty.
  */
 struct device {
 	char node[NAME_MAX + 1];
 	char name[64];
 	char channel[64];
 	char provider[128];
+	char state[16];
 };
 
 ssize_t devices_read(struct device **devices);
+int device_find(const char *name, struct device *device);
 bool read_line(char *line, size_t size, const char *path, ...) __printf(3, 4);
 bool read_link(char *name, size_t size, const char *path, ...) __printf(3, 4);
 void record_add_abilities(struct json_object *record, const struct udma_channel_info *info);
 void record_add_limits(struct json_object *record, const struct udma_channel_info *info);
+
+/* recovery: how a channel is, and what it has been through */
+void record_add_recovery(struct json_object *record, const struct udma_channel_info *info,
+			 const struct device *device);
 
 /* binding: channels become devices */
 int bind_channel(const char *spec);
@@ -104,6 +113,10 @@ void cleanup_init(const char *device);
 int cleanup_create(char *path_template);
 int cleanup_rename(const char *path);
 void cleanup_remove(void);
+int cleanup_defer(void);
+bool cleanup_deferred(void);
+bool cleanup_defer_no_more(void);
+void cleanup_end(void);
 
 /* target: the file that is written */
 
@@ -153,6 +166,8 @@ void progress_end(struct progress *progress);
  * @slots: how many blocks there are at a time
  * @block_bytes: how much goes by one transfer; 0 for what suits the channel
  * @verify: whether to compare what the controller wrote
+ * @timeout_ns: how long a transfer may take, or 0 for what the channel has for that
+ * @exclusive: whether nobody else may use the device meanwhile
  * @json: whether the summary is JSON
  * @source: what the source is called; NULL to fill
  * @in: where to read it
@@ -170,6 +185,8 @@ struct pump {
 	const char *wanted;
 	unsigned int slots;
 	size_t block_bytes;
+	int64_t timeout_ns;
+	bool exclusive;
 	bool verify;
 	bool json;
 
@@ -189,11 +206,13 @@ struct pump {
 };
 
 #define PUMP_INIT	{ .slots = 4, .in = -1 }
-#define PUMP_LETTERS	"d:b:s:vj"
+#define PUMP_LETTERS	"d:b:s:t:xvj"
 #define PUMP_HELP							\
 	"  -d, --device=DEVICE   use this device, not the first that is able to\n"	\
 	"  -b, --block-bytes=N   move N bytes by one transfer\n"		\
 	"  -s, --slots=N         have up to N blocks under way; 4\n"	\
+	"  -t, --timeout=MS      let no transfer take longer than MS milliseconds\n"	\
+	"  -x, --exclusive       let nobody else use the device meanwhile\n"	\
 	"  -v, --verify          compare what the controller wrote\n"	\
 	"  -j, --json            print the summary as JSON\n"
 
