@@ -39,7 +39,10 @@ selftests: lib
 help:
 	@echo "make                build the modules, the library and the tool (driver, lib, utils: one of them)"
 	@echo "make demo           copy a file through /dev/udma0 in a VM (FILE=... another one)"
-	@echo "make check          run the tests in a VM (T=\"buffer event\" some; KERNEL=6.12 that kernel; LANE=fast quickly)"
+	@echo "make check          run the tests in a VM (T=\"buffer event\" some; LANE=fast quickly;"
+	@echo "                    KERNEL=6.12 that kernel, KERNEL=debug one with KASAN, lockdep, kmemleak, ...)"
+	@echo "make stress         the storms of the tests in full, N=... times that, in a VM (KERNEL and LANE as for check)"
+	@echo "make check-model    every state of a model of the engine (RUN=\"everything no-\" some runs)"
 	@echo "make vm             a shell in the VM, modules loaded (CMD='...' one command)"
 	@echo "make lint           everything that can be checked without running"
 	@echo "make docs           the documentation as HTML, in build/docs"
@@ -48,9 +51,9 @@ help:
 
 # What is missing on the machine is installed first, so what is built comes after: hence the nested make.
 # stdout belongs to what the VM has to say.
-.PHONY: deps demo check vm lint docs
+.PHONY: deps demo check stress check-model vm lint docs
 deps:
-	@$(vm)/deps build vm lint docs
+	@$(vm)/deps build vm lint docs model
 
 demo: export DEMO_FILE := $(value FILE)
 demo:
@@ -62,6 +65,19 @@ check:
 	@$(vm)/deps build vm >&2
 	@$(MAKE) lib utils selftests >&2
 	@$(vm)/check $(T)
+
+# How long it takes is in proportion.
+stress: export STRESS := $(or $(N),1)
+stress: export TEST_TIMEOUT ?= $(shell echo $$(($(STRESS) * 3600)))
+stress: export LIMIT ?= $(shell echo $$(($(STRESS) * 3600 + 600)))
+stress:
+	@$(vm)/deps build vm >&2
+	@$(MAKE) lib utils selftests >&2
+	@V=1 $(vm)/check storm
+
+check-model:
+	@$(vm)/deps model >&2
+	@Documentation/models/check $(RUN)
 
 # The command reaches the shell as it was typed, dollar signs included. make itself can only exit with 2 when it
 # fails; who needs the very status calls selftests/vm/shell.

@@ -27,3 +27,7 @@ have_kvm() {
 # under TCG a virtual processor may wait long for a real one.
 kernel_args=(panic_on_warn=1 oops=panic panic=-1 log_buf_len=4M
 	watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120)
+# It costs as much again as all other checks, so the debug kernel has it only where its answer is asked for, by check.
+case ${leak_scan:-}${kver:-} in
+1*-udma-debug-*) kernel_args+=(kmemleak=on) ;;
+esac
