@@ -5,10 +5,9 @@
  */
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "udma_sim.h"
+#include "udma_program.h"
 #include "udma_sleeper.h"
 
 /* More than the controller is given at a time. */
@@ -63,49 +62,6 @@ static int try_submit_many(const struct setup *setup)
 		requests[i].user_data = i;
 	}
 	return try_submit_all(setup->fd, requests, MANY);
-}
-
-/* Run all that the controller has, and what it is given because of that. */
-static int try_drain(const struct sim *sim)
-{
-	unsigned int look;
-
-	for (look = 0; look < LOOKS; look++) {
-		if (sim_get(sim, "pending") == 0)
-			return 0;
-		if (try_step(sim, 0))
-			return -1;
-	}
-	errno = ETIME;
-	return -1;
-}
-
-/* Another program comes, and finds the channel in order. */
-static const char *next_program(const struct sim *sim)
-{
-	struct udma_request request;
-	struct buffer dst, src;
-	struct udma_event event;
-	const char *verdict;
-	int fd;
-
-	if (try_sim_set(sim, "step_mode", 0))
-		return "step_mode cannot be set";
-	fd = try_sim_open(sim, 0, O_RDWR);
-	if (fd < 0)
-		return "cannot be opened";
-	if (try_alloc_map(fd, 10000, &dst) || try_alloc_map(fd, 10000, &src))
-		return "no memory";
-	if (find_other(dst.mem, dst.map_bytes, 0) >= 0)
-		return "memory is not zero";
-	request = copy_request(&dst, 100, &src, 200, 9000);
-	copy_prepare(&dst, &src, &request);
-	if (try_run(fd, request, &event))
-		return strerror(errno);
-	verdict = event.status ? strerror(-event.status) :
-				 copy_verdict(&dst, &src, &request);
-	close(fd);
-	return verdict;
 }
 
 FIXTURE(file)
@@ -367,53 +323,6 @@ TEST_F(file, works_in_a_child)
 	EXPECT_EQ(0, status);
 }
 
-static int try_send_fd(int socket, int fd)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {
-		.header = {
-			.cmsg_level = SOL_SOCKET,
-			.cmsg_type = SCM_RIGHTS,
-			.cmsg_len = CMSG_LEN(sizeof(int)),
-		},
-	};
-	struct iovec data = { "x", 1 };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control.space),
-	};
-
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	return sendmsg(socket, &message, 0);
-}
-
-static int try_receive_fd(int socket)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control.space),
-	};
-	int fd;
-
-	if (recvmsg(socket, &message, 0) != 1 ||
-	    control.header.cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-	return fd;
-}
-
 TEST_F(file, works_after_it_was_sent)
 {
 	struct udma_event event;
@@ -535,15 +444,6 @@ TEST_F(file, of_programs_killed_at_any_moment)
 static int try_delete_module(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK);
-}
-
-static int module_users(void)
-{
-	char text[16];
-
-	if (try_read_text("/sys/module/udma/refcnt", text, sizeof(text)))
-		return -1;
-	return strtol(text, NULL, 10);
 }
 
 TEST_F(file, keeps_the_module)

@@ -4,68 +4,12 @@
  * first, and pages that are the buffers themselves. Whoever waits for such memory
  * inside of a call may hold up nobody else, and no unbind above all.
  */
-#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "udma_lazy.h"
 #include "udma_sim.h"
 #include "udma_sleeper.h"
-
-/* A page that is not there until it is given: who touches it sleeps. */
-struct lazy {
-	int fd;
-	unsigned char *mem;
-};
-
-static int try_lazy_make(struct lazy *lazy)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = {
-		.range.len = page_bytes(),
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	lazy->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (lazy->fd < 0)
-		return -1;
-	lazy->mem = mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (lazy->mem == MAP_FAILED || ioctl(lazy->fd, UFFDIO_API, &api))
-		return -1;
-	range.range.start = (uintptr_t)lazy->mem;
-	return ioctl(lazy->fd, UFFDIO_REGISTER, &range);
-}
-
-/* Somebody sleeps for it. */
-static int try_lazy_wait(const struct lazy *lazy)
-{
-	struct uffd_msg msg;
-
-	if (try_wait_for(lazy->fd, POLLIN) < 0 ||
-	    read(lazy->fd, &msg, sizeof(msg)) != sizeof(msg))
-		return -1;
-	if (msg.event == UFFD_EVENT_PAGEFAULT)
-		return 0;
-	errno = EPROTO;
-	return -1;
-}
-
-static int try_lazy_give(const struct lazy *lazy, const void *content,
-			 size_t bytes)
-{
-	struct uffdio_copy copy = { .len = page_bytes() };
-	unsigned char *page = calloc(1, page_bytes());
-	int ret;
-
-	if (!page)
-		return -1;
-	memcpy(page, content, bytes);
-	copy.src = (uintptr_t)page;
-	copy.dst = (uintptr_t)lazy->mem;
-	ret = ioctl(lazy->fd, UFFDIO_COPY, &copy);
-	free(page);
-	return ret;
-}
 
 /* A call with an argument in such a page */
 struct call {
@@ -95,6 +39,7 @@ union argument {
 	struct udma_buffer_alloc alloc;
 	struct udma_buffer_free free;
 	struct udma_submit submit;
+	struct udma_cancel cancel;
 	struct udma_eventfd eventfd;
 	struct udma_request request;
 	struct udma_event event;
@@ -139,6 +84,10 @@ static void set_argument(union argument *argument, unsigned long nr,
 			.count = 1,
 			.request_bytes = sizeof(*request),
 		};
+		break;
+	case UDMA_CANCEL:
+		argument->cancel.size = sizeof(argument->cancel);
+		argument->cancel.flags = UDMA_CANCEL_F_ALL;
 		break;
 	case UDMA_EVENTFD:
 		argument->eventfd.size = sizeof(argument->eventfd);
@@ -198,8 +147,6 @@ static int try_stuck_end(struct stuck *stuck)
 	return try_sleeper_join(&stuck->call.sleeper);
 }
 
-#define NO_LAZY		"the kernel has no userfaultfd"
-
 FIXTURE(call)
 {
 	struct stuck stuck;
@@ -240,6 +187,11 @@ FIXTURE_VARIANT_ADD(call, submit_of_an_array) {
 	.nr = UDMA_SUBMIT,
 	.is_array = true,
 	.ret = 1,
+	.error_after_unbind = ENODEV,
+};
+
+FIXTURE_VARIANT_ADD(call, cancel) {
+	.nr = UDMA_CANCEL,
 	.error_after_unbind = ENODEV,
 };
 

@@ -42,9 +42,43 @@ static const struct attribute {
 	{ "bandwidth",		0, 0, 1000000000000ULL, false },
 	{ "fail_at",		0, 0, 0x7fffffff, false },
 	{ "step_mode",		0, 0, 1, false },
+	{ "short_at",		0, 0, 0x7fffffff, false },
+	{ "lose_at",		0, 0, 0x7fffffff, false },
+	{ "late_at",		0, 0, 0x7fffffff, false },
+	{ "hang_at",		0, 0, 0x7fffffff, false },
+	{ "refuse_at",		0, 0, 0x7fffffff, false },
+	{ "submit_fail_at",	0, 0, 0x7fffffff, false },
+	{ "refuse",		0, 0, 1, false },
+	{ "sleep_full",		0, 0, 1, false },
+	{ "inline",		0, 0, 1, false },
+	{ "batch",		0, 0, 65536, false },
+	{ "lie_residue",	0, 0, 1, false },
+	{ "unordered",		0, 0, 1, true },
+	{ "after_terminate",	0, 0, 2, false },
+	{ "ghost",		0, 0, 1, false },
+	{ "sibling",		0, 0, 1, false },
+	{ "slow_terminate_ms",	0, 0, 60000, false },
+	{ "no_terminate",	0, 0, 1, true },
+	{ "terminate_fail",	0, 0, 1, false },
+	{ "step_grace",		0, 0, 0x7fffffff, false },
 };
 
 static const struct attribute *const last = attributes + ARRAY_SIZE(attributes);
+
+/* Those that are words. */
+static const struct choice {
+	const char *name;
+	const char *words[3];	/* without being set it is the first one */
+	bool is_fixed;		/* while live */
+} choices[] = {
+	{ "hang_cure", { "terminate", "release", "never" }, false },
+	{ "granularity", { "burst", "segment", "descriptor" }, true },
+};
+
+static const struct choice *const last_choice = choices + ARRAY_SIZE(choices);
+
+/* Those that have something done by writing 1. */
+static const char * const actions[] = { "unhang", "release_late" };
 
 TEST_F(directory, has_the_defaults)
 {
@@ -59,6 +93,7 @@ TEST_F(directory, has_the_defaults)
 	EXPECT_EQ(0, sim_get(&self->sim, "live"));
 	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
 	EXPECT_EQ(0, sim_get(&self->sim, "ended"));
+	EXPECT_EQ(0, sim_get(&self->sim, "terminates"));
 	fails(ENODEV, try_sim_read(&self->sim, "dev_name", device,
 				   sizeof(device)));
 }
@@ -130,6 +165,52 @@ TEST_F(directory, refuses_what_is_no_number)
 	}
 }
 
+TEST_F(directory, has_a_choice_of_words)
+{
+	const struct choice *choice;
+	char text[16];
+	unsigned int i;
+
+	for (choice = choices; choice < last_choice; choice++) {
+		must(try_sim_read(&self->sim, choice->name, text, sizeof(text)));
+		EXPECT_STREQ(choice->words[0], text);
+		for (i = 0; i < ARRAY_SIZE(choice->words); i++) {
+			snprintf(text, sizeof(text), "%s\n", choice->words[i]);
+			must(try_sim_write(&self->sim, choice->name, text));
+			must(try_sim_read(&self->sim, choice->name, text,
+					  sizeof(text)));
+			EXPECT_STREQ(choice->words[i], text);
+		}
+		fails(EINVAL, try_sim_write(&self->sim, choice->name, "x"));
+		fails(EINVAL, try_sim_write(&self->sim, choice->name, "1"));
+		fails(EINVAL, try_sim_write(&self->sim, choice->name, "\n"));
+		must(try_sim_read(&self->sim, choice->name, text, sizeof(text)));
+		EXPECT_STREQ(choice->words[2], text);
+	}
+}
+
+TEST_F(directory, does_what_it_is_told_while_live)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		fails(ENODEV, try_sim_set(&self->sim, actions[i], 1))
+			TH_LOG("%s", actions[i]);
+		fails(ERANGE, try_sim_set(&self->sim, actions[i], 0))
+			TH_LOG("%s", actions[i]);
+		fails(ERANGE, try_sim_set(&self->sim, actions[i], 2))
+			TH_LOG("%s", actions[i]);
+		fails(EINVAL, try_sim_write(&self->sim, actions[i], "x"))
+			TH_LOG("%s", actions[i]);
+	}
+	must(try_sim_live(&self->sim));
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		must(try_sim_set(&self->sim, actions[i], 1));
+		fails(ERANGE, try_sim_set(&self->sim, actions[i], 0))
+			TH_LOG("%s", actions[i]);
+	}
+}
+
 TEST_F(directory, takes_numbers_as_they_are_written_in_c)
 {
 	must(try_sim_write(&self->sim, "max_segment", "0x1000\n"));
@@ -151,8 +232,14 @@ TEST_F(directory, takes_powers_of_two_for_align)
 
 TEST_F(directory, has_attributes_for_one_direction_only)
 {
+	unsigned int i;
 	char text[8];
 
+	for (i = 0; i < ARRAY_SIZE(actions); i++) {
+		fails(EACCES, try_sim_read(&self->sim, actions[i], text,
+					   sizeof(text)));
+	}
+	fails(EACCES, try_sim_set(&self->sim, "terminates", 0));
 	fails(EACCES, try_sim_set(&self->sim, "pending", 0));
 	fails(EACCES, try_sim_set(&self->sim, "ended", 0));
 	fails(EACCES, try_sim_set(&self->sim, "dev_name", 0));
@@ -251,6 +338,8 @@ TEST_F(directory, goes_live_once)
 TEST_F(directory, fixes_what_a_device_does_not_change)
 {
 	const struct attribute *attribute;
+	const struct choice *choice;
+	char text[16];
 	__u64 value;
 
 	must(try_sim_live(&self->sim));
@@ -262,6 +351,14 @@ TEST_F(directory, fixes_what_a_device_does_not_change)
 		EXPECT_EQ(attribute->is_fixed ? attribute->value : value,
 			  sim_get(&self->sim, attribute->name))
 			TH_LOG("%s", attribute->name);
+	}
+	for (choice = choices; choice < last_choice; choice++) {
+		fails(choice->is_fixed ? EBUSY : 0,
+		      try_sim_write(&self->sim, choice->name, choice->words[1]))
+			TH_LOG("%s", choice->name);
+		must(try_sim_read(&self->sim, choice->name, text, sizeof(text)));
+		EXPECT_STREQ(choice->words[!choice->is_fixed], text);
+		fails(EINVAL, try_sim_write(&self->sim, choice->name, "x"));
 	}
 	/* A bad value is a bad value all the same. */
 	fails(ERANGE, try_sim_set(&self->sim, "channels", 33));
@@ -352,7 +449,8 @@ TEST(the_one_that_is_there_from_the_start)
 
 struct user {
 	int fd;
-	struct udma_request fill;
+	struct buffer buffer;
+	struct udma_request fill;	/* 64 bytes with ones */
 };
 
 FIXTURE(work)
@@ -364,15 +462,23 @@ FIXTURE(work)
 static int try_user_start(struct user *user, const struct sim *sim,
 			  unsigned int channel)
 {
-	struct buffer buffer;
-
 	if (try_sim_bind(sim, channel))
 		return -1;
 	user->fd = try_sim_open(sim, channel, O_RDWR);
-	if (user->fd < 0 || try_alloc(user->fd, MIB, &buffer))
+	if (user->fd < 0 || try_alloc_map(user->fd, MIB, &user->buffer))
 		return -1;
-	user->fill = fill_request(&buffer, 0, 64, 1);
+	user->fill = fill_request(&user->buffer, 0, 64, 1);
 	return 0;
+}
+
+/* The channel goes, with what it had been given, and comes back. */
+static int try_user_restart(struct user *user, const struct sim *sim,
+			    unsigned int channel)
+{
+	if (try_sim_unbind(sim, channel) || try_unmap(&user->buffer) ||
+	    close(user->fd))
+		return -1;
+	return try_user_start(user, sim, channel);
 }
 
 FIXTURE_SETUP(work)
@@ -633,9 +739,616 @@ TEST_F(work, fails_by_steps_too)
 	EXPECT_EQ(-EIO, event.status);
 }
 
+/* How much of what was to be filled is. */
+static long filled(const struct user *user)
+{
+	long other = find_other(user->buffer.mem, user->fill.bytes, 1);
+
+	return other < 0 ? (long)user->fill.bytes : other;
+}
+
+TEST_F(work, ends_short_when_told)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "short_at", 2));
+	must(try_run_user(&self->users[0], &event));
+	EXPECT_EQ(64, filled(&self->users[0]));
+	must(try_run_user(&self->users[1], &event));
+	EXPECT_EQ(0, event.status);
+	EXPECT_EQ(32, filled(&self->users[1]));
+	EXPECT_EQ(-1, find_other(self->users[1].buffer.mem + 32, 64, 0));
+	EXPECT_EQ(0, sim_get(&self->sim, "short_at"));
+	must(try_run_user(&self->users[1], &event));
+	EXPECT_EQ(64, filled(&self->users[1]));
+}
+
+TEST(short_transfer_is_aligned)
+{
+	static const struct sim_config config = { .align = 16 };
+	struct udma_event event;
+	struct user user;
+	struct sim sim;
+
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	must(try_sim_set(&sim, "short_at", 2));
+	user.fill.bytes = 48;
+	must(try_run_user(&user, &event));
+	EXPECT_EQ(48, filled(&user));
+	memset(user.buffer.mem, 0, 48);
+	must(try_run_user(&user, &event));
+	EXPECT_EQ(16, filled(&user));
+
+	/* Half of one is none. */
+	memset(user.buffer.mem, 0, 48);
+	must(try_sim_set(&sim, "short_at", 1));
+	user.fill.bytes = 16;
+	must(try_run_user(&user, &event));
+	EXPECT_EQ(0, event.status);
+	EXPECT_EQ(0, filled(&user));
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+TEST_F(work, is_told_late_when_told)
+{
+	struct udma_event events[3];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "late_at", 2));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	for (i = 0; i < 3; i++)
+		must(try_submit_user(&self->users[0]));
+	must(try_step(&self->sim, 1));
+	memset(self->users[0].buffer.mem, 0, 64);
+	/* For a step it has ended, and its data has moved. */
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(64, filled(&self->users[0]));
+	EXPECT_EQ(1, sim_get(&self->sim, "ended"));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(2, sim_get(&self->sim, "ended"));
+	must(try_collect(self->users[0].fd, events, 2));
+	EXPECT_EQ(1, events[0].sequence);
+	EXPECT_EQ(3, events[1].sequence);
+	EXPECT_EQ(0, count_events(&self->users[0]));
+
+	must(try_sim_set(&self->sim, "release_late", 1));
+	must(try_collect(self->users[0].fd, events, 1));
+	EXPECT_EQ(2, events[0].sequence);
+	EXPECT_EQ(0, events[0].status);
+	must(try_wait_pending(&self->sim, 0));
+	EXPECT_EQ(3, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(work, that_would_be_told_late_is_forgotten_with_the_channel)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "late_at", 1));
+	must(try_submit_user(&self->users[0]));
+	must(try_wait_pending(&self->sim, 1));
+	must(try_sim_unbind(&self->sim, 0));
+	must(try_collect(self->users[0].fd, &event, 1));
+	EXPECT_EQ(-ENODEV, event.status);
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	/* What has ended is the copy by which the channel has shown that it works. */
+	must(try_sim_set(&self->sim, "release_late", 1));
+	EXPECT_EQ(1, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(work, is_never_told_when_told)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "lose_at", 1));
+	must(try_submit_user(&self->users[0]));
+	must(try_submit_user(&self->users[0]));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(64, filled(&self->users[0]));
+	EXPECT_EQ(1, sim_get(&self->sim, "ended"));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	must(try_collect(self->users[0].fd, &event, 1));
+	EXPECT_EQ(2, event.sequence);
+	EXPECT_EQ(0, count_events(&self->users[0]));
+}
+
+/* Telling what is not so, or not when it is so */
+
+TEST_F(work, is_told_in_batches_when_told)
+{
+	struct udma_event events[3];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "batch", 3));
+	for (i = 0; i < 5; i++)
+		must(try_submit_user(&self->users[0]));
+	must(try_submit_user(&self->users[1]));
+	must(try_wait_pending(&self->sim, 6));
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(64, filled(&self->users[0]));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+	EXPECT_EQ(6, sim_get(&self->sim, "pending"));
+	must(try_step(&self->sim, 1));
+	ASSERT_EQ(3, must(try_read_now(self->users[0].fd, events, 3)));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(i + 1, events[i].sequence);
+	EXPECT_EQ(3, sim_get(&self->sim, "ended"));
+
+	/* Each channel has a batch of its own. */
+	must(try_step(&self->sim, 3));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+	EXPECT_EQ(0, count_events(&self->users[1]));
+	EXPECT_EQ(3, sim_get(&self->sim, "pending"));
+
+	must(try_sim_set(&self->sim, "batch", 2));
+	must(try_collect(self->users[0].fd, events, 2));
+	EXPECT_EQ(5, events[1].sequence);
+	EXPECT_EQ(0, count_events(&self->users[1]));
+	must(try_sim_set(&self->sim, "batch", 0));
+	must(try_collect(self->users[1].fd, events, 1));
+	must(try_wait_pending(&self->sim, 0));
+}
+
+TEST_F(work, is_done_inside_of_issue_pending_when_told)
+{
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "inline", 1));
+	for (i = 0; i < 200; i++) {
+		if (i == 100)
+			self->users[0].fill.bytes = MIB;
+		memset(self->users[0].buffer.mem, 0, 64);
+		must(try_submit_user(&self->users[0]));
+		/* So it is all over when the call returns. */
+		EXPECT_EQ(1, count_events(&self->users[0]))
+			TH_LOG("%u", i);
+		EXPECT_EQ(i + 1, sim_get(&self->sim, "ended"));
+	}
+	EXPECT_EQ(MIB, filled(&self->users[0]));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+}
+
+TEST_F(work, is_stepped_also_when_inline)
+{
+	must(try_sim_set(&self->sim, "inline", 1));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_user(&self->users[0]));
+	must(try_submit_user(&self->users[0]));
+	EXPECT_EQ(2, sim_get(&self->sim, "pending"));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, count_events(&self->users[0]));
+	/* What runs takes along what may go on. */
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_wait_pending(&self->sim, 0));
+	EXPECT_EQ(1, count_events(&self->users[0]));
+}
+
+TEST(unordered_controller_takes_the_newest_first)
+{
+	static const struct sim_config config = { .unordered = true };
+	struct udma_event event;
+	struct user user;
+	struct sim sim;
+	unsigned int i;
+
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	must(try_sim_set(&sim, "step_mode", 1));
+	for (i = 0; i < 4; i++) {
+		must(try_submit_user(&user));
+		must(try_wait_pending(&sim, i + 1));
+	}
+	for (i = 4; i; i--) {
+		must(try_step(&sim, 1));
+		ASSERT_EQ(1, must(try_read_now(user.fd, &event, 1)));
+		EXPECT_EQ(i, event.sequence);
+		EXPECT_EQ(0, event.status);
+	}
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+TEST(unordered_controller_goes_on_past_what_hangs)
+{
+	static const struct sim_config config = { .unordered = true };
+	struct udma_event events[3];
+	struct user user;
+	struct sim sim;
+	unsigned int i;
+
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	must(try_sim_set(&sim, "step_mode", 1));
+	must(try_sim_set(&sim, "hang_at", 1));
+	for (i = 0; i < 3; i++) {
+		must(try_submit_user(&user));
+		must(try_wait_pending(&sim, i + 1));
+	}
+	must(try_step(&sim, 3));
+	ASSERT_EQ(2, must(try_read_now(user.fd, events, 3)));
+	EXPECT_EQ(2, events[0].sequence);
+	EXPECT_EQ(1, events[1].sequence);
+	must(try_sim_set(&sim, "unhang", 1));
+	must(try_collect(user.fd, events, 1));
+	EXPECT_EQ(3, events[0].sequence);
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+FIXTURE(residue)
+{
+	struct user user;
+	struct sim sim;
+};
+
+FIXTURE_VARIANT(residue)
+{
+	struct sim_config config;
+	bool is_told;
+};
+
+FIXTURE_VARIANT_ADD(residue, burst)
+{
+	.is_told = true,
+};
+
+FIXTURE_VARIANT_ADD(residue, descriptor)
+{
+	.config = { .granularity = "descriptor" },
+};
+
+FIXTURE_SETUP(residue)
+{
+	must(try_sim_make(&self->sim, &variant->config));
+	must(try_user_start(&self->user, &self->sim, 0));
+}
+
+FIXTURE_TEARDOWN(residue)
+{
+	works(close(self->user.fd));
+	works(try_sim_finish(&self->sim));
+}
+
+TEST_F(residue, is_told_or_not)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	must(try_run_user(&self->user, &event));
+	EXPECT_EQ(-EIO, event.status);
+	EXPECT_EQ(0, event.bytes);
+	EXPECT_EQ(variant->is_told, !!(event.flags & UDMA_EVENT_F_EXACT));
+}
+
+TEST_F(residue, can_be_a_lie)
+{
+	struct udma_event event;
+
+	/* One that would pass for a truth does not come in a lifetime. */
+	must(try_sim_set(&self->sim, "lie_residue", 1));
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	must(try_run_user(&self->user, &event));
+	EXPECT_EQ(-EIO, event.status);
+	EXPECT_EQ(0, event.bytes);
+	EXPECT_EQ(0, event.flags & UDMA_EVENT_F_EXACT);
+}
+
+/* Refusing */
+
+TEST(prep_does_not_sleep_before_it_has_to)
+{
+	static const struct sim_config config = { .depth = 33 };
+	struct udma_event events[64];
+	struct udma_request requests[64];
+	struct user user;
+	struct sim sim;
+	unsigned int i;
+
+	/* The driver would be found out: it cannot sleep there. */
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	must(try_sim_set(&sim, "sleep_full", 1));
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		requests[i] = user.fill;
+	must(try_submit_all(user.fd, requests, ARRAY_SIZE(requests)));
+	must(try_collect(user.fd, events, ARRAY_SIZE(events)));
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+TEST_F(work, is_refused_once_when_told)
+{
+	struct udma_event event;
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "refuse_at", 3));
+	for (i = 1; i <= 4; i++) {
+		/* The driver asks again. */
+		must(try_run_user(&self->users[i % 2], &event));
+		EXPECT_EQ(0, event.status);
+		EXPECT_EQ(i < 3 ? 3 - i : 0, sim_get(&self->sim, "refuse_at"));
+	}
+	EXPECT_EQ(4, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(work, is_always_refused_when_told)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "refuse", 1));
+	must(try_run_user(&self->users[0], &event));
+	EXPECT_EQ(-EIO, event.status);
+	EXPECT_EQ(0, sim_get(&self->sim, "ended"));
+	must(try_sim_set(&self->sim, "refuse", 0));
+	must(try_run_user(&self->users[0], &event));
+	EXPECT_EQ(0, event.status);
+}
+
+TEST_F(work, cannot_be_submitted_when_told)
+{
+	struct udma_event event;
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "submit_fail_at", 2));
+	for (i = 1; i <= 4; i++) {
+		must(try_run_user(&self->users[i % 2], &event));
+		EXPECT_EQ(i == 2 ? -EIO : 0, event.status)
+			TH_LOG("%u", i);
+		EXPECT_EQ(i < 2 ? 2 - i : 0, sim_get(&self->sim, "submit_fail_at"));
+	}
+	must(try_wait_pending(&self->sim, 0));
+	EXPECT_EQ(3, sim_get(&self->sim, "ended"));
+}
+
+TEST(failed_submit_gives_the_descriptor_back)
+{
+	static const struct sim_config config = { .depth = 1 };
+	struct udma_event event;
+	struct user user;
+	unsigned int i;
+	struct sim sim;
+
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	for (i = 0; i < 3; i++) {
+		must(try_sim_set(&sim, "submit_fail_at", 1));
+		must(try_run_user(&user, &event));
+		EXPECT_EQ(-EIO, event.status);
+	}
+	must(try_run_user(&user, &event));
+	EXPECT_EQ(0, event.status);
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+/* Hanging */
+
+TEST_F(work, hangs_when_told)
+{
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "hang_at", 2));
+	for (i = 0; i < 4; i++)
+		must(try_submit_user(&self->users[0]));
+	must(try_wait_pending(&self->sim, 4));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, sim_get(&self->sim, "hang_at"));
+	EXPECT_EQ(1, count_events(&self->users[0]));
+
+	/* A step is all that one needs to hang. */
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(0, sim_get(&self->sim, "hang_at"));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+	EXPECT_EQ(3, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(1, sim_get(&self->sim, "ended"));
+
+	/* Those behind it cannot be stepped, another channel can. */
+	must(try_step(&self->sim, 0));
+	EXPECT_EQ(3, sim_get(&self->sim, "pending"));
+	must(try_submit_user(&self->users[1]));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, count_events(&self->users[1]));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+}
+
+TEST_F(work, that_hangs_can_go_on)
+{
+	struct udma_event events[4];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "hang_at", 2));
+	for (i = 0; i < 4; i++)
+		must(try_submit_user(&self->users[0]));
+	must(try_collect(self->users[0].fd, events, 1));
+	must(try_run_user(&self->users[1], &events[1]));
+	must(try_wait_pending(&self->sim, 3));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_collect(self->users[0].fd, events + 1, 3));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(0, events[i].status);
+		EXPECT_EQ(i + 1, events[i].sequence);
+		EXPECT_EQ(64, events[i].bytes);
+	}
+	must(try_wait_pending(&self->sim, 0));
+}
+
+TEST_F(work, that_hangs_can_go_on_in_step_mode)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	must(try_submit_user(&self->users[0]));
+	must(try_submit_user(&self->users[0]));
+	must(try_step(&self->sim, 1));
+	must(try_wait_pending(&self->sim, 2));
+	EXPECT_EQ(0, count_events(&self->users[0]));
+
+	/* It has been told already, the other one has not. */
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_collect(self->users[0].fd, &event, 1));
+	must(try_wait_pending(&self->sim, 1));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, count_events(&self->users[0]));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+}
+
+TEST_F(work, that_hangs_can_fail)
+{
+	struct udma_event event;
+
+	/* Both count the same transfers. */
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	must(try_submit_user(&self->users[0]));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(0, sim_get(&self->sim, "fail_at"));
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_collect(self->users[0].fd, &event, 1));
+	EXPECT_EQ(-EIO, event.status);
+}
+
+static int try_step_user(const struct sim *sim, const struct user *user)
+{
+	if (try_submit_user(user) < 0)
+		return -1;
+	return try_step(sim, 1);
+}
+
+/* Stopping */
+
+TEST_F(work, counts_terminates)
+{
+	must(try_user_restart(&self->users[0], &self->sim, 0));
+	EXPECT_EQ(1, sim_get(&self->sim, "terminates"));
+	must(try_user_restart(&self->users[1], &self->sim, 1));
+	EXPECT_EQ(2, sim_get(&self->sim, "terminates"));
+}
+
+TEST_F(work, that_is_done_does_not_mind_a_terminate_that_fails)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "terminate_fail", 1));
+	must(try_run_user(&self->users[0], &event));
+	must(try_wait_pending(&self->sim, 0));
+	must(try_user_restart(&self->users[0], &self->sim, 0));
+	EXPECT_EQ(1, sim_get(&self->sim, "terminates"));
+	must(try_run_user(&self->users[0], &event));
+}
+
+TEST(controller_that_cannot_terminate)
+{
+	static const struct sim_config config = { .no_terminate = true };
+	struct udma_event event;
+	struct user user;
+	struct sim sim;
+
+	must(try_sim_make(&sim, &config));
+	must(try_user_start(&user, &sim, 0));
+	must(try_run_user(&user, &event));
+	must(try_wait_pending(&sim, 0));
+	must(try_user_restart(&user, &sim, 0));
+	must(try_run_user(&user, &event));
+	EXPECT_EQ(0, sim_get(&sim, "terminates"));
+	must(try_wait_pending(&sim, 0));
+	must(close(user.fd));
+	must(try_sim_finish(&sim));
+}
+
+TEST_F(work, need_not_be_stepped_after_a_terminate)
+{
+	struct udma_event events[2];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_sim_set(&self->sim, "step_grace", 2));
+	must(try_user_restart(&self->users[0], &self->sim, 0));
+	for (i = 0; i < 3; i++)
+		must(try_submit_user(&self->users[0]));
+	must(try_submit_user(&self->users[1]));
+	must(try_collect(self->users[0].fd, events, 2));
+	must(try_wait_pending(&self->sim, 2));
+	/* And those are no steps. */
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(1, count_events(&self->users[0]));
+	EXPECT_EQ(1, count_events(&self->users[1]));
+}
+
+TEST_F(work, has_to_be_stepped_when_step_mode_comes_again)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_user_restart(&self->users[0], &self->sim, 0));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_step_user(&self->sim, &self->users[0]));
+	must(try_user_restart(&self->users[1], &self->sim, 1));
+	must(try_step_user(&self->sim, &self->users[0]));
+	EXPECT_EQ(2, count_events(&self->users[0]));
+}
+
+TEST_F(work, can_be_taken_along_by_a_sibling)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_user(&self->users[1]));
+	must(try_wait_pending(&self->sim, 1));
+	must(try_sim_unbind(&self->sim, 0));
+	EXPECT_EQ(1, sim_get(&self->sim, "pending"));
+	must(try_sim_bind(&self->sim, 0));
+
+	must(try_sim_set(&self->sim, "sibling", 1));
+	must(try_sim_unbind(&self->sim, 0));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(0, sim_get(&self->sim, "ended"));
+	EXPECT_EQ(0, count_events(&self->users[1]));
+
+	/* The next one works as ever. */
+	must(try_submit_user(&self->users[1]));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, count_events(&self->users[1]));
+}
+
 /* Time */
 
 #define MS	1000000ULL
+
+TEST_F(work, takes_its_time_to_stop)
+{
+	__u64 before;
+
+	must(try_sim_set(&self->sim, "slow_terminate_ms", 100));
+	before = now_ns();
+	must(try_sim_unbind(&self->sim, 0));
+	EXPECT_LE(before + 100 * MS, now_ns());
+}
+
+static long unbind_first(void *data)
+{
+	return try_sim_unbind(data, 0);
+}
+
+TEST_F(work, takes_no_more_time_to_stop_than_now)
+{
+	struct sleeper sleeper;
+	__u64 before = now_ns();
+
+	must(try_sim_set(&self->sim, "slow_terminate_ms", 60000));
+	must(try_sleeper_start(&sleeper, unbind_first, &self->sim, SYS_write));
+	must(try_sim_set(&self->sim, "slow_terminate_ms", 0));
+	must(try_sleeper_join(&sleeper));
+	EXPECT_EQ(0, sleeper.error);
+	EXPECT_GT(before + 60000 * MS, now_ns());
+}
 
 TEST_F(work, takes_its_latency)
 {

@@ -54,6 +54,18 @@ static inline int try_read_text(const char *path, char *text, size_t bytes)
 	return 0;
 }
 
+/* The number that is all of a line, or -1. */
+static inline long number_of(const char *text)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (end != text && !*end)
+		return value;
+	errno = EPROTO;
+	return -1;
+}
+
 /* /dev/udmaN */
 
 static inline int try_bind(const char *spec)
@@ -125,6 +137,9 @@ struct sim_config {
 	unsigned int align;
 	unsigned int depth;
 	bool no_fill;
+	bool no_terminate;
+	bool unordered;
+	const char *granularity;	/* burst, segment or descriptor */
 };
 
 static inline void sim_path(const struct sim *sim, const char *attribute,
@@ -164,16 +179,11 @@ static inline int try_sim_read(const struct sim *sim, const char *attribute,
 /* A number that an attribute has, or -1. */
 static inline long sim_get(const struct sim *sim, const char *attribute)
 {
-	char text[32], *end;
-	long value;
+	char text[32];
 
 	if (try_sim_read(sim, attribute, text, sizeof(text)))
 		return -1;
-	value = strtol(text, &end, 10);
-	if (end != text && !*end)
-		return value;
-	errno = EPROTO;
-	return -1;
+	return number_of(text);
 }
 
 static inline int try_sim_mkdir(struct sim *sim)
@@ -208,7 +218,16 @@ static inline int try_sim_configure(const struct sim *sim,
 		return -1;
 	if (config->depth && try_sim_set(sim, "depth", config->depth))
 		return -1;
-	return config->no_fill ? try_sim_set(sim, "fill", 0) : 0;
+	if (config->no_fill && try_sim_set(sim, "fill", 0))
+		return -1;
+	if (config->no_terminate && try_sim_set(sim, "no_terminate", 1))
+		return -1;
+	if (config->unordered && try_sim_set(sim, "unordered", 1))
+		return -1;
+	if (config->granularity &&
+	    try_sim_write(sim, "granularity", config->granularity))
+		return -1;
+	return 0;
 }
 
 static inline int try_sim_live(struct sim *sim)
@@ -219,10 +238,16 @@ static inline int try_sim_live(struct sim *sim)
 			    sizeof(sim->device));
 }
 
+/*
+ * Who takes everything back from a channel may want to see next that it works
+ * still. In step mode too that needs no help.
+ */
 static inline int try_sim_make(struct sim *sim,
 			       const struct sim_config *config)
 {
 	if (try_sim_mkdir(sim))
+		return -1;
+	if (try_sim_set(sim, "step_grace", 1))
 		return -1;
 	if (try_sim_configure(sim, config))
 		return -1;
@@ -247,13 +272,96 @@ static inline void sim_channel_name(const struct sim *sim, unsigned int channel,
 		snprintf(name, bytes, "%s", sim->name);
 }
 
+/* The node (udmaN) of a channel that is bound. */
+static inline int try_chan_node(const struct sim *sim, unsigned int channel,
+				char *node, size_t bytes)
+{
+	char name[40];
+
+	sim_channel_name(sim, channel, name, sizeof(name));
+	return try_find_node(name, node, bytes);
+}
+
+/* A file that sysfs has of it, such as "state" or "recovery/resets" */
+
+static inline int try_chan_path(const struct sim *sim, unsigned int channel,
+				const char *attribute, char *path, size_t bytes)
+{
+	char node[32];
+
+	if (try_chan_node(sim, channel, node, sizeof(node)))
+		return -1;
+	snprintf(path, bytes, UDMA_CLASS "/%.31s/%s", node, attribute);
+	return 0;
+}
+
+static inline int try_chan_read(const struct sim *sim, unsigned int channel,
+				const char *attribute, char *text, size_t bytes)
+{
+	char path[128];
+
+	if (try_chan_path(sim, channel, attribute, path, sizeof(path)))
+		return -1;
+	return try_read_text(path, text, bytes);
+}
+
+static inline int try_chan_set(const struct sim *sim, unsigned int channel,
+			       const char *attribute, __u64 value)
+{
+	char path[128], text[24];
+
+	if (try_chan_path(sim, channel, attribute, path, sizeof(path)))
+		return -1;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return try_write_text(path, text);
+}
+
+/* A number that one has, or -1. */
+static inline long chan_get(const struct sim *sim, unsigned int channel,
+			    const char *attribute)
+{
+	char text[32];
+
+	if (try_chan_read(sim, channel, attribute, text, sizeof(text)))
+		return -1;
+	return number_of(text);
+}
+
+/* Some of them change in an interrupt or a worker, and nobody is told. */
+static inline int try_wait_chan(const struct sim *sim, unsigned int channel,
+				const char *attribute, long value)
+{
+	char path[128], text[32];
+	unsigned int look;
+
+	if (try_chan_path(sim, channel, attribute, path, sizeof(path)))
+		return -1;
+	for (look = 0; look < LOOKS; look++) {
+		if (try_read_text(path, text, sizeof(text)))
+			return -1;
+		if (number_of(text) == value)
+			return 0;
+		sched_yield();
+	}
+	errno = ETIME;
+	return -1;
+}
+
+/*
+ * A test that holds up the controller by step_mode does so for as long as its
+ * machine takes, and wants no reset for that.
+ */
+#define SIM_STALL_MS	3600000
+
 static inline int try_sim_bind(const struct sim *sim, unsigned int channel)
 {
 	char spec[160], name[40];
 
 	sim_channel_name(sim, channel, name, sizeof(name));
 	snprintf(spec, sizeof(spec), "%s=%s:%u", name, sim->device, channel);
-	return try_bind(spec);
+	if (try_bind(spec))
+		return -1;
+	return try_chan_set(sim, channel, "stall_ms", SIM_STALL_MS);
 }
 
 static inline int try_sim_unbind(const struct sim *sim, unsigned int channel)

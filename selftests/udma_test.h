@@ -295,6 +295,28 @@ static inline int try_submit_all(int fd, const struct udma_request *requests,
 	return -1;
 }
 
+/* How many it found under way. */
+static inline int try_cancel_with(int fd, __u32 flags, __u64 sequence)
+{
+	struct udma_cancel cancel = {
+		.size = sizeof(cancel),
+		.flags = flags,
+		.sequence = sequence,
+	};
+
+	return ioctl(fd, UDMA_CANCEL, &cancel);
+}
+
+static inline int try_cancel(int fd, __u64 sequence)
+{
+	return try_cancel_with(fd, 0, sequence);
+}
+
+static inline int try_cancel_all(int fd)
+{
+	return try_cancel_with(fd, UDMA_CANCEL_F_ALL, 0);
+}
+
 /* Events */
 
 static inline int try_eventfd(int fd, int eventfd)
