@@ -409,9 +409,9 @@ enum udma_event_type {
 
 /**
  * enum udma_event_flags - flags of an event
- * @UDMA_EVENT_F_EXACT: the bytes are exact. Always so without an error; with
- *	one, only where the controller tells how far it came, else they are what
- *	is known to have been moved
+ * @UDMA_EVENT_F_EXACT: the bytes are exact. Always so when all was moved. With an
+ *	error, or when it is short, only where the controller tells how far it
+ *	came, else they are what is known to have been moved
  * @UDMA_EVENT_F_HELD: with EIO: the controller could not be stopped, and may still
  *	read and write the buffers of this transfer. Their memory stays, whatever the
  *	program does, until the controller is known to have let go
