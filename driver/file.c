@@ -227,7 +227,7 @@ static const struct udma_ioctl udma_ioctls[] = {
 	UDMA_IOCTL(UDMA_EVENTFD, udma_ioctl_eventfd, udma_eventfd, __reserved),
 };
 
-static_assert(sizeof(struct udma_info) == 232);
+static_assert(sizeof(struct udma_info) == 240);
 static_assert(sizeof(struct udma_buffer_alloc) == 48);
 static_assert(sizeof(struct udma_buffer_free) == 16);
 static_assert(sizeof(struct udma_request) == 64);

@@ -39,7 +39,7 @@ LAYOUT_AT(struct udma_info, out_driver, 184);
 LAYOUT_AT(struct udma_info, out_state, 216);
 LAYOUT_AT(struct udma_info, out_stall_ms, 220);
 LAYOUT_AT(struct udma_info, out_timeout_ns, 224);
-LAYOUT(sizeof(struct udma_info), 232);
+LAYOUT(sizeof(struct udma_info), 240);
 
 LAYOUT_AT(struct udma_buffer_alloc, size, 0);
 LAYOUT_AT(struct udma_buffer_alloc, flags, 4);

@@ -52,23 +52,28 @@
  * EOPNOTSUPP the request is understood, but this channel cannot do it
  * ENOENT     there is no such buffer: never allocated, freed, or another file's
  * ERANGE     the range is not within the buffer
- * EAGAIN     there is no room: UDMA_INFO's out_max_transfers have been submitted
- *            and their events not read. poll() says POLLOUT when there is
+ * EAGAIN     there is no room: as many as the file may have, UDMA_INFO's
+ *            out_max_transfers or what UDMA_QUEUE_SETUP set, have been submitted
+ *            and their events not taken. poll() says POLLOUT when there is
  * ENOMEM     no memory
  * EDQUOT     over a limit: of the file, which UDMA_INFO tells, of the user, which
  *            is RLIMIT_MEMLOCK, or of the channel, which root sets
  * EIO        the channel has failed: UDMA_INFO's out_state says so
+ * EBUSY      the file has queues already, or something to put into them
+ * ENXIO      the file has no queues
+ * ETIME      the time to wait is over
  * ========== ==================================================================
  *
- * read() fails with EINVAL for a buffer shorter than one event, EAGAIN when the
+ * read() fails with EINVAL for a buffer shorter than one event or a complete_head
+ * that cannot be (see struct udma_queue_shared), EAGAIN when the
  * file is O_NONBLOCK and there is no event, EINTR for a signal before anything
  * was read, EFAULT, and ENODEV when the channel is gone and no event is left.
  *
- * mmap() fails with EINVAL for an offset where no buffer is, a length beyond the
- * buffer or a mapping that is not shared, EACCES for PROT_EXEC or for a file
+ * mmap() fails with EINVAL for an offset where neither a buffer nor the queues are,
+ * a length beyond them or a mapping that is not shared, EACCES for PROT_EXEC or for a file
  * that is not open for reading, or for writing where PROT_WRITE wants it,
- * ENOMEM, and ENODEV when the channel is gone. A touch of a mapping whose
- * channel has gone is SIGBUS. Offsets need an off_t of 64 bits.
+ * ENOMEM, and ENODEV when the channel is gone. A touch of a mapped buffer whose
+ * channel has gone is SIGBUS; the queues stay. Offsets need an off_t of 64 bits.
  *
  * open() with O_EXCL makes the file the only one of its channel. It fails with
  * EBUSY while another file is open, and so does any open() while an exclusive
@@ -95,6 +100,8 @@
 #define UDMA_SUBMIT			_IO(UDMA_IOCTL_TYPE, 0x20)
 #define UDMA_CANCEL			_IO(UDMA_IOCTL_TYPE, 0x21)
 #define UDMA_EVENTFD			_IO(UDMA_IOCTL_TYPE, 0x30)
+#define UDMA_QUEUE_SETUP		_IO(UDMA_IOCTL_TYPE, 0x40)
+#define UDMA_ENTER			_IO(UDMA_IOCTL_TYPE, 0x41)
 
 /**
  * enum udma_capability - what a channel can do, bits of out_capabilities
@@ -137,7 +144,7 @@ enum udma_state {
  *	The kernel cuts longer transfers into pieces, which may be shorter still
  * @out_max_buffers: the most buffers that one file may have
  * @out_max_transfers: the most transfers of one file that are under way or whose
- *	event has not been read
+ *	event has not been taken, unless UDMA_QUEUE_SETUP has set another number
  * @out_copy_align: what both offsets and the length of a copy must be a multiple
  *	of, in bytes; a power of two
  * @out_fill_align: the same for a fill
@@ -152,6 +159,8 @@ enum udma_state {
  *	has before the channel is reset. Set by root
  * @out_timeout_ns: the timeout of transfers that have none of their own, in
  *	nanoseconds; zero for none. Set by root
+ * @out_max_queue_entries: the most entries that UDMA_QUEUE_SETUP allows
+ * @out_reserved: zero
  *
  * The names end with a zero byte.
  */
@@ -174,6 +183,8 @@ struct udma_info {
 	__u32 out_state;
 	__u32 out_stall_ms;
 	__aligned_u64 out_timeout_ns;
+	__u32 out_max_queue_entries;
+	__u32 out_reserved;
 };
 
 /**
@@ -400,6 +411,124 @@ struct udma_eventfd {
 };
 
 /**
+ * struct udma_queue_setup - UDMA_QUEUE_SETUP: share queues with the kernel
+ * @size: sizeof(struct udma_queue_setup)
+ * @flags: zero
+ * @submit_entries: how many requests the submission queue holds; a power of two, at
+ *	most UDMA_INFO's out_max_queue_entries
+ * @complete_entries: how many events the completion queue holds; the same. So many
+ *	transfers of this file can be under way or have their event not taken, in
+ *	place of UDMA_INFO's out_max_transfers
+ * @request_bytes: sizeof(struct udma_request); the stride of the submission queue
+ * @__reserved: zero
+ * @out_mmap_offset: what mmap() takes as its offset for the queues
+ * @out_map_bytes: how much is to be mapped there
+ * @out_submit_offset: where in the mapping the requests begin, in bytes
+ * @out_complete_offset: where in it the events begin, in bytes
+ *
+ * The mapping begins with struct udma_queue_shared. From then on events are written to
+ * the mapped queue, for the program to take without a call; read(), poll() and the
+ * eventfd work on the same queue as before, and so does UDMA_SUBMIT. A file has
+ * queues once, and keeps them until it is closed.
+ *
+ * The queues are memory of the kernel that is charged to the caller's memory
+ * cgroup: 64 bytes an entry, and for each of @complete_entries about 160 more.
+ *
+ * Errors: EINVAL for a number of entries that is zero, not a power of two or too
+ * high, or @request_bytes too small; E2BIG for @request_bytes larger than this kernel
+ * knows, which UDMA_INFO tells; EBUSY when the file has queues already, a transfer
+ * under way or an event that was not read; ENOMEM.
+ */
+struct udma_queue_setup {
+	__u32 size;
+	__u32 flags;
+	__u32 submit_entries;
+	__u32 complete_entries;
+	__u32 request_bytes;
+	__u32 __reserved;
+	__aligned_u64 out_mmap_offset;
+	__aligned_u64 out_map_bytes;
+	__u32 out_submit_offset;
+	__u32 out_complete_offset;
+};
+
+/**
+ * enum udma_queue_state - bits of a queue's state
+ * @UDMA_QUEUE_S_CLOSED: the channel is gone, and the last event has been written
+ */
+enum udma_queue_state {
+	UDMA_QUEUE_S_CLOSED	= 1 << 0,
+};
+
+/**
+ * struct udma_queue_shared - the beginning of the mapped queues
+ * @submit_tail: how many requests the program has put in; only the program writes it
+ * @submit_head: how many of them the kernel has taken
+ * @complete_tail: how many events the kernel has put in
+ * @state: bits of enum udma_queue_state
+ * @complete_head: how many of them were taken, by the program or by read()
+ *
+ * Entry i of a queue is at index i modulo its number of entries. All counts begin at
+ * the value they have after UDMA_QUEUE_SETUP, which is any, and go on from
+ * 2^32 - 1 to zero; what is between a head and its tail is in the queue.
+ *
+ * To submit, the program writes requests behind @submit_tail, as many as there is room
+ * for, then @submit_tail with release semantics, and calls UDMA_ENTER. An entry may be
+ * written again when @submit_head, read with acquire semantics, has passed it.
+ *
+ * To complete, it reads @complete_tail with acquire semantics, then the events, and then
+ * writes @complete_head with release semantics. Only one thread at a time takes
+ * events, and read() is taking them.
+ *
+ * The kernel copies each request once before it looks at it, and keeps its own
+ * counts: what a program writes here that it should not harms only itself.
+ * Fields that the kernel writes are on cache lines of their own.
+ */
+struct udma_queue_shared {
+	__u32 submit_tail;
+	__u32 __pad0[15];
+	__u32 submit_head;
+	__u32 __pad1[15];
+	__u32 complete_tail;
+	__u32 state;
+	__u32 __pad2[14];
+	__u32 complete_head;
+	__u32 __pad3[15];
+};
+
+/**
+ * struct udma_enter - UDMA_ENTER: submit from the mapped queue, wait for events
+ * @size: sizeof(struct udma_enter)
+ * @flags: zero
+ * @submit: how many requests to take at most; fewer if fewer are in the queue
+ * @complete: then wait until so many events are in the completion queue, at most
+ *	its number of entries; zero not to wait
+ * @timeout_ns: how long to wait at most, in nanoseconds; zero for as long as it takes
+ * @busy_ns: for how long of that to look all the time, before going to sleep; in
+ *	nanoseconds. It costs CPU time, and saves what going to sleep and waking up take
+ *
+ * Returns how many requests were taken. As with UDMA_SUBMIT that is fewer than there
+ * are when one is bad or there is no room for it, and then the call does not wait;
+ * the one that was refused is the first one not taken, and may be changed. When
+ * nothing was taken the call fails with the first one's error, and with that of waiting.
+ * When something was taken, what ended the wait can be seen from the queue.
+ *
+ * Errors: ENXIO without UDMA_QUEUE_SETUP; EINVAL for @complete over the number of
+ * entries, for a submit_tail that is more than the number of entries ahead of
+ * submit_head, or a complete_head that is not between what it was and
+ * complete_tail; those of a request, see UDMA_SUBMIT; EAGAIN; EIO; ETIME and EINTR
+ * while waiting, the latter also with SA_RESTART if there is a timeout.
+ */
+struct udma_enter {
+	__u32 size;
+	__u32 flags;
+	__u32 submit;
+	__u32 complete;
+	__aligned_u64 timeout_ns;
+	__aligned_u64 busy_ns;
+};
+
+/**
  * enum udma_event_type - what an event tells
  * @UDMA_EVENT_TRANSFER: a transfer has ended
  */
@@ -425,7 +554,8 @@ enum udma_event_flags {
 };
 
 /**
- * struct udma_event - what read() returns, any whole number of them
+ * struct udma_event - what read() returns, any whole number of them, and what is in
+ * the completion queue
  * @user_data: the request's
  * @sequence: the transfer's number in its file, 1 for the first one submitted
  * @timestamp_ns: CLOCK_MONOTONIC when the kernel learned of the end
