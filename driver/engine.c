@@ -301,7 +301,7 @@ static bool udma_engine_gave_up(struct udma_engine *engine)
 	return time_after(jiffies, engine->refused_since + UDMA_REFUSAL_TIMEOUT);
 }
 
-/* A refused slice goes back, and its file to the front or the end of the line. */
+/* A slice that was not issued goes back, and its file to the front or the end of the line. */
 static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfer, size_t bytes,
 			       bool front)
 {
@@ -321,7 +321,7 @@ static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfe
 	}
 }
 
-/* A refused descriptor waits until it can be issued. */
+/* A descriptor that was not issued waits until it can be. */
 static void udma_engine_put_back(struct udma_engine *engine, struct udma_slot *slot, bool front)
 {
 	struct udma_xfer *xfer = slot->xfer;
@@ -367,59 +367,99 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 	return true;
 }
 
-/* Fill the window. Returns with the lock held, as it is called. */
-static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
+/**
+ * struct udma_batch - descriptors that are issued together
+ * @slots: their slots, by number
+ * @count: how many
+ * @first: hardware had nothing before
+ */
+struct udma_batch {
+	u8 slots[UDMA_WINDOW_SLOTS];
+	unsigned int count;
+	bool first;
+};
+
+/* Take as many descriptors as the window has room for. */
+static void udma_batch_take(struct udma_engine *engine, struct udma_batch *batch, unsigned int max)
 {
-	unsigned int submitted = 0;
 	struct udma_slot *slot;
-	bool alone, go_on;
-	int ret;
 
 	lockdep_assert_held(&engine->lock);
-	do {
-		slot = *budget ? udma_engine_next(engine) : NULL;
+	batch->first = !engine->issued;
+	for (batch->count = 0; batch->count < max; batch->count++) {
+		slot = udma_engine_next(engine);
 		if (!slot)
 			break;
-		alone = engine->issued == 1;
-		spin_unlock_irq(&engine->lock);
-		ret = udma_engine_issue(engine, slot);
-		spin_lock_irq(&engine->lock);
-		if (ret) {
-			go_on = udma_engine_refused(engine, slot, ret, alone);
-		} else {
-			engine->refused = false;
-			go_on = true;
-			submitted++;
-		}
-		(*budget)--;
-	} while (go_on);
-
-	if (submitted) {
-		spin_unlock_irq(&engine->lock);
-		dma_async_issue_pending(engine->dma);
-		spin_lock_irq(&engine->lock);
+		batch->slots[batch->count] = slot - engine->slots;
 	}
 }
 
-/**
- * udma_engine_run - give hardware what it can take
- * @engine: the engine
- *
- * In process context, inside udma_chan_enter() or in the channel's worker. When
- * somebody else is at it already, he is made to look once more.
- */
-void udma_engine_run(struct udma_engine *engine)
+/* Issue them. Returns how many were, and why the next was not. */
+static unsigned int udma_batch_issue(struct udma_engine *engine, const struct udma_batch *batch,
+				     int *error)
+{
+	unsigned int i;
+
+	*error = 0;
+	for (i = 0; i < batch->count && !*error; i++)
+		*error = udma_engine_issue(engine, &engine->slots[batch->slots[i]]);
+	if (*error)
+		i--;
+	if (i)
+		dma_async_issue_pending(engine->dma);
+	return i;
+}
+
+/* From @issued on they were not; the provider refused the first of these. */
+static bool udma_batch_refused(struct udma_engine *engine, const struct udma_batch *batch,
+			       unsigned int issued, int error)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	/* The last one first: each is again the next of its file. */
+	for (i = batch->count - 1; i > issued; i--)
+		udma_engine_put_back(engine, &engine->slots[batch->slots[i]], true);
+	return udma_engine_refused(engine, &engine->slots[batch->slots[issued]], error,
+				   batch->first && !issued);
+}
+
+/* Fill the window. Returns with the lock held, as it is called. */
+static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
+{
+	struct udma_batch batch;
+	unsigned int issued;
+	bool go_on = true;
+	int error;
+
+	lockdep_assert_held(&engine->lock);
+	while (go_on) {
+		udma_batch_take(engine, &batch, min_t(unsigned int, *budget, UDMA_WINDOW_SLOTS));
+		if (!batch.count)
+			break;
+		*budget -= batch.count;
+		spin_unlock_irq(&engine->lock);
+		issued = udma_batch_issue(engine, &batch, &error);
+		spin_lock_irq(&engine->lock);
+		if (issued)
+			engine->refused = false;
+		if (error)
+			go_on = udma_batch_refused(engine, &batch, issued, error);
+	}
+}
+
+/* Returns with the lock held, as it is called. */
+static void udma_engine_dispatch(struct udma_engine *engine)
 {
 	unsigned int budget = UDMA_DISPATCH_BUDGET;
 
-	local_bh_disable();
-	spin_lock_irq(&engine->lock);
+	lockdep_assert_held(&engine->lock);
 	if (engine->running) {
 		engine->again = true;
-		goto out;
+		return;
 	}
 	if (!udma_engine_may_issue(engine))
-		goto out;
+		return;
 	engine->running = true;
 	do {
 		engine->again = false;
@@ -431,7 +471,20 @@ void udma_engine_run(struct udma_engine *engine)
 	/* Who waits looks under the lock, after it has queued itself. */
 	if (waitqueue_active(&engine->left))
 		wake_up(&engine->left);
-out:
+}
+
+/**
+ * udma_engine_run - give hardware what it can take
+ * @engine: the engine
+ *
+ * In process context, inside udma_chan_enter() or in the channel's worker. When
+ * somebody else is at it already, he is made to look once more.
+ */
+void udma_engine_run(struct udma_engine *engine)
+{
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	udma_engine_dispatch(engine);
 	spin_unlock_irq(&engine->lock);
 	local_bh_enable();
 }
