@@ -11,11 +11,10 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* A handle is a serial number over an index, and never negative. */
-#define UDMA_HANDLE_INDEX_BITS	12
-#define UDMA_HANDLE_INDEX_MASK	(BIT(UDMA_HANDLE_INDEX_BITS) - 1)
 #define UDMA_HANDLE_SERIALS	BIT(31 - UDMA_HANDLE_INDEX_BITS)
 
 static unsigned int max_megabytes = 256;
@@ -57,37 +56,12 @@ unsigned int udma_buffer_index(const struct udma_buffer *buffer)
 	return buffer->handle & UDMA_HANDLE_INDEX_MASK;
 }
 
-/* The buffer of @file at @index, which may come from the program, or NULL. */
-struct udma_buffer *udma_buffer_at(struct udma_file *file, unsigned long index)
-{
-	lockdep_assert_held(&file->chan->engine.lock);
-	if (index >= UDMA_BUFFER_SLOTS)
-		return NULL;
-	return file->buffers.table[array_index_nospec(index, UDMA_BUFFER_SLOTS)];
-}
-
-/* The buffer that @file calls @handle, or NULL. */
-struct udma_buffer *udma_buffer_find(struct udma_file *file, u32 handle)
-{
-	struct udma_buffer *buffer = udma_buffer_at(file, handle & UDMA_HANDLE_INDEX_MASK);
-
-	return buffer && buffer->handle == handle ? buffer : NULL;
-}
-
-void udma_buffer_get(struct udma_buffer *buffer)
-{
-	lockdep_assert_held(&buffer->chan->engine.lock);
-	buffer->refs++;
-}
-
-/* Let go of a buffer, from anywhere: the last one leaves it to be reaped. */
-void udma_buffer_put(struct udma_buffer *buffer)
+/* The last one has let go of a buffer, perhaps in an interrupt: leave it to be reaped. */
+void udma_buffer_die(struct udma_buffer *buffer)
 {
 	struct udma_chan *chan = buffer->chan;
 
 	lockdep_assert_held(&chan->engine.lock);
-	if (--buffer->refs)
-		return;
 	list_move(&buffer->node, &chan->dead);
 	/* The work has a reference of its own: the buffer's may go before it. */
 	get_device(&chan->dev);

@@ -8,34 +8,32 @@
 #include <linux/timerqueue.h>
 
 #include "compat.h"
+#include "hot.h"
 #include "udma.h"
 
 /* The timer may run out so much later: it is for several transfers then. */
 #define UDMA_DEADLINE_SLACK_NS	(50 * NSEC_PER_USEC)
 
-static void udma_deadline_start(struct udma_engine *engine, ktime_t expires)
+static void udma_deadline_set(struct udma_engine *engine, ktime_t expires)
 {
 	lockdep_assert_held(&engine->lock);
 	hrtimer_start_range_ns(&engine->timer, expires, UDMA_DEADLINE_SLACK_NS, HRTIMER_MODE_ABS);
 }
 
-/* Hardware gets the first piece of @xfer: from now on its time runs. */
-void udma_deadline_add(struct udma_engine *engine, struct udma_xfer *xfer)
+/* See udma_deadline_add(), for a transfer that has a timeout. */
+void udma_deadline_start(struct udma_engine *engine, struct udma_xfer *xfer)
 {
 	lockdep_assert_held(&engine->lock);
-	if (xfer->timeout_ns == UDMA_TIMEOUT_NEVER)
-		return;
 	xfer->deadline.expires = ktime_add_safe(ktime_get(), min_t(u64, xfer->timeout_ns,
 								   KTIME_MAX));
 	if (timerqueue_add(&engine->deadlines, &xfer->deadline))
-		udma_deadline_start(engine, xfer->deadline.expires);
+		udma_deadline_set(engine, xfer->deadline.expires);
 }
 
-void udma_deadline_remove(struct udma_engine *engine, struct udma_xfer *xfer)
+/* See udma_deadline_remove(), for a transfer whose time runs. */
+void udma_deadline_stop(struct udma_engine *engine, struct udma_xfer *xfer)
 {
 	lockdep_assert_held(&engine->lock);
-	if (RB_EMPTY_NODE(&xfer->deadline.node))
-		return;
 	timerqueue_del(&engine->deadlines, &xfer->deadline);
 	RB_CLEAR_NODE(&xfer->deadline.node);
 }
@@ -65,7 +63,7 @@ static enum hrtimer_restart udma_deadline_timer(struct hrtimer *timer)
 	guard(spinlock_irqsave)(&engine->lock);
 	while ((node = timerqueue_getnext(&engine->deadlines))) {
 		if (node->expires > now) {
-			udma_deadline_start(engine, node->expires);
+			udma_deadline_set(engine, node->expires);
 			break;
 		}
 		udma_deadline_expire(engine, container_of(node, struct udma_xfer, deadline));

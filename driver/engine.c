@@ -15,6 +15,7 @@
 #include <linux/wait.h>
 
 #include "compat.h"
+#include "hot.h"
 #include "udma.h"
 
 /* Descriptors that a dispatcher issues before the channel's worker takes over. */
@@ -25,13 +26,6 @@
  */
 #define UDMA_REFUSAL_TIMEOUT	max(HZ / 50, 2)
 
-/* Whether hardware may be given anything now. */
-static bool udma_engine_may_issue(const struct udma_engine *engine)
-{
-	lockdep_assert_held(&engine->lock);
-	return engine->state == UDMA_STATE_WORKING && !engine->stopped && !engine->paused;
-}
-
 /* From here on callbacks of what hardware has been given come too late. */
 void udma_engine_next_epoch(struct udma_engine *engine)
 {
@@ -39,34 +33,16 @@ void udma_engine_next_epoch(struct udma_engine *engine)
 	engine->epoch = (engine->epoch + 1) % UDMA_EPOCHS;
 }
 
-/* Let the dispatcher look for work. From anywhere. */
-void udma_engine_kick(struct udma_engine *engine)
+/* See udma_engine_kick(), where there is something to do. */
+void udma_engine_wake(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	if (!udma_engine_may_issue(engine))
-		return;
-	if (list_empty(&engine->runnable) && !engine->nr_replay)
 		return;
 	if (engine->running)
 		engine->again = true;
 	else
 		mod_delayed_work(udma_wq, &engine->work, 0);
-}
-
-/* @file has something to give to hardware, perhaps only now. */
-void udma_engine_add(struct udma_engine *engine, struct udma_file *file)
-{
-	lockdep_assert_held(&engine->lock);
-	if (list_empty(&file->run) && !list_empty(&file->queue))
-		list_add_tail(&file->run, &engine->runnable);
-}
-
-/* @file has nothing to give, or nothing now. */
-void udma_engine_remove(struct udma_engine *engine, struct udma_file *file)
-{
-	lockdep_assert_held(&engine->lock);
-	list_del_init(&file->run);
-	file->credit = 0;
 }
 
 /* @xfer has failed: what of it was to be issued again is not. */
@@ -94,7 +70,7 @@ static struct udma_xfer *udma_engine_pick(struct udma_engine *engine)
 	struct udma_xfer *xfer;
 
 	lockdep_assert_held(&engine->lock);
-	while ((file = list_first_entry_or_null(&engine->runnable, struct udma_file, run))) {
+	while ((file = udma_fifo_first(&engine->runnable, struct udma_file, run))) {
 		xfer = udma_xfer_first(file);
 		if (xfer)
 			return xfer;
@@ -107,7 +83,7 @@ static struct udma_xfer *udma_engine_pick(struct udma_engine *engine)
 static void udma_engine_charge(struct udma_engine *engine, struct udma_file *file, size_t bytes)
 {
 	lockdep_assert_held(&engine->lock);
-	if (list_empty(&file->queue)) {
+	if (udma_fifo_empty(&file->queue)) {
 		udma_engine_remove(engine, file);
 		return;
 	}
@@ -116,8 +92,8 @@ static void udma_engine_charge(struct udma_engine *engine, struct udma_file *fil
 	if (bytes < file->credit) {
 		file->credit -= bytes;
 	} else {
-		file->credit = 0;
-		list_move_tail(&file->run, &engine->runnable);
+		udma_engine_remove(engine, file);
+		udma_engine_add(engine, file);
 	}
 }
 
@@ -309,15 +285,16 @@ static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfe
 
 	lockdep_assert_held(&engine->lock);
 	udma_xfer_untake(xfer, bytes);
-	if (list_empty(&file->run))
+	if (!udma_fifo_has(&file->run))
 		return;
 	if (front) {
 		/* It is still its turn. */
 		file->credit += bytes;
-		list_move(&file->run, &engine->runnable);
+		udma_fifo_remove(&engine->runnable, &file->run);
+		udma_fifo_push_front(&engine->runnable, &file->run);
 	} else {
-		file->credit = 0;
-		list_move_tail(&file->run, &engine->runnable);
+		udma_engine_remove(engine, file);
+		udma_engine_add(engine, file);
 	}
 }
 
@@ -520,7 +497,6 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	BUILD_BUG_ON(UDMA_EPOCHS > U8_MAX + 1 || UDMA_WINDOW_SLOTS > U8_MAX);
 
 	spin_lock_init(&engine->lock);
-	INIT_LIST_HEAD(&engine->runnable);
 	INIT_DELAYED_WORK(&engine->work, udma_engine_work);
 	init_waitqueue_head(&engine->left);
 	udma_deadline_init(engine);

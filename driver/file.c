@@ -348,11 +348,8 @@ static struct udma_file *udma_file_new(struct udma_chan *chan)
 	file->refs = 1;
 	file->sequence = 1;
 	mutex_init(&file->submit_lock);
-	INIT_LIST_HEAD(&file->run);
-	INIT_LIST_HEAD(&file->queue);
-	INIT_LIST_HEAD(&file->free);
 	for (i = 0; i < UDMA_EVENT_SLOTS; i++)
-		list_add_tail(&file->xfers[i].node, &file->free);
+		udma_xfer_init(&file->xfers[i], file);
 	udma_buffers_init(&file->buffers);
 	return file;
 }

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "hot.h"
 #include "udma.h"
 
 /* Each index has 4 GiB of mmap offsets. Those of index 0 are not for buffers. */

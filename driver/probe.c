@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* More than the least that any provider copies (mv_xor, 128 bytes). */

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* For how long memory-to-memory hardware may end nothing, unless root says otherwise. */

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/wait.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /*

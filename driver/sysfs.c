@@ -7,6 +7,7 @@
 #include <linux/kstrtox.h>
 #include <linux/sysfs.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* The longest that root may set, an hour. */

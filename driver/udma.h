@@ -41,6 +41,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "fifo.h"
+
 struct udma_chan;
 struct udma_file;
 struct user_struct;
@@ -51,6 +53,8 @@ struct user_struct;
 #define UDMA_EVENT_SLOTS	256
 /* Handles are an index below this, which is never 0, under a serial number. */
 #define UDMA_BUFFER_SLOTS	1024
+#define UDMA_HANDLE_INDEX_BITS	12
+#define UDMA_HANDLE_INDEX_MASK	(BIT(UDMA_HANDLE_INDEX_BITS) - 1)
 /* Requests that are copied from the program and accepted in one go. */
 #define UDMA_SUBMIT_BATCH	32
 /* Descriptors in hardware at a time; some controllers have no more than 32. */
@@ -155,11 +159,8 @@ struct udma_buffer *udma_buffer_alloc(struct udma_file *file, u64 bytes);
 void udma_buffer_publish(struct udma_buffer *buffer);
 void udma_buffer_discard(struct udma_buffer *buffer);
 int udma_buffer_free(struct udma_file *file, u32 handle);
-struct udma_buffer *udma_buffer_find(struct udma_file *file, u32 handle);
-void udma_buffer_get(struct udma_buffer *buffer);
-void udma_buffer_put(struct udma_buffer *buffer);
+void udma_buffer_die(struct udma_buffer *buffer);
 unsigned int udma_buffer_index(const struct udma_buffer *buffer);
-struct udma_buffer *udma_buffer_at(struct udma_file *file, unsigned long index);
 void udma_buffers_reap(struct udma_chan *chan);
 void udma_buffers_unmap(struct udma_chan *chan);
 u64 udma_buffers_max_bytes(void);
@@ -272,7 +273,7 @@ enum udma_xfer_state {
  * Protected by the engine's lock.
  */
 struct udma_xfer {
-	struct list_head node;
+	struct hlist_node node;
 	struct udma_file *file;
 	struct udma_buffer *dst;
 	struct udma_buffer *src;
@@ -312,10 +313,9 @@ struct udma_slice {
 	u8 fill;
 };
 
+void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file);
 int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
 		     unsigned int count, unsigned int *taken);
-struct udma_xfer *udma_xfer_first(struct udma_file *file);
-void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice *slice);
 void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes);
 void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int status, bool exact);
 void udma_xfer_fail(struct udma_xfer *xfer, int status);
@@ -474,7 +474,7 @@ enum udma_count {
 struct udma_engine {
 	spinlock_t lock;
 	struct dma_chan *dma;
-	struct list_head runnable;
+	struct udma_fifo runnable;
 	struct delayed_work work;
 	wait_queue_head_t left;
 	enum udma_state state;
@@ -528,9 +528,7 @@ struct udma_engine {
 };
 
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma);
-void udma_engine_kick(struct udma_engine *engine);
-void udma_engine_add(struct udma_engine *engine, struct udma_file *file);
-void udma_engine_remove(struct udma_engine *engine, struct udma_file *file);
+void udma_engine_wake(struct udma_engine *engine);
 void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer);
 int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot);
 void udma_engine_run(struct udma_engine *engine);
@@ -550,16 +548,14 @@ static inline void udma_engine_count(struct udma_engine *engine, enum udma_count
 
 /* slot: what has become of a descriptor */
 
-void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot);
-void udma_slot_put(struct udma_engine *engine, struct udma_slot *slot);
 void udma_slot_replay(struct udma_engine *engine, struct udma_slot *slot);
 void udma_slot_hold(struct udma_engine *engine, struct udma_slot *slot);
 
 /* deadline: timeouts of transfers */
 
 void udma_deadline_init(struct udma_engine *engine);
-void udma_deadline_add(struct udma_engine *engine, struct udma_xfer *xfer);
-void udma_deadline_remove(struct udma_engine *engine, struct udma_xfer *xfer);
+void udma_deadline_start(struct udma_engine *engine, struct udma_xfer *xfer);
+void udma_deadline_stop(struct udma_engine *engine, struct udma_xfer *xfer);
 
 /* reset: hardware that does not end what it was given */
 
@@ -639,10 +635,10 @@ struct udma_file {
 	bool exclusive;
 	unsigned int strikes;
 	unsigned int good;
-	struct list_head run;
+	struct hlist_node run;
 	size_t credit;
-	struct list_head queue;
-	struct list_head free;
+	struct udma_fifo queue;
+	struct hlist_head free;
 	unsigned int active;
 	struct mutex submit_lock;
 	u64 sequence;

@@ -7,6 +7,7 @@
 #include <linux/list.h>
 #include <linux/nospec.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* What each op needs. */
@@ -98,30 +99,40 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 		return -EAGAIN;
 
 	/* There is one for each slot of the queue, and this one has a slot. */
-	xfer = list_first_entry(&file->free, struct udma_xfer, node);
-	*xfer = (struct udma_xfer) {
-		.node = xfer->node,
-		.file = file,
-		.dst = dst,
-		.src = src,
-		.dst_offset = request->dst_offset,
-		.src_offset = request->src_offset,
-		.bytes = request->bytes,
-		.user_data = request->user_data,
-		.sequence = file->sequence++,
-		.timeout_ns = udma_request_timeout(file, request),
-		.state = UDMA_XFER_QUEUED,
-		.op = request->op,
-		.fill = request->fill,
-		.fence = request->flags & UDMA_REQUEST_F_FENCE,
-	};
-	RB_CLEAR_NODE(&xfer->deadline.node);
+	xfer = hlist_entry(file->free.first, struct udma_xfer, node);
+	hlist_del_init(&xfer->node);
+	xfer->dst = dst;
+	xfer->src = src;
+	xfer->dst_offset = request->dst_offset;
+	xfer->src_offset = request->src_offset;
+	xfer->bytes = request->bytes;
+	xfer->cursor = 0;
+	xfer->moved = 0;
+	xfer->user_data = request->user_data;
+	xfer->sequence = file->sequence++;
+	xfer->timeout_ns = udma_request_timeout(file, request);
+	xfer->state = UDMA_XFER_QUEUED;
+	xfer->status = 0;
+	xfer->op = request->op;
+	xfer->fill = request->fill;
+	xfer->fence = request->flags & UDMA_REQUEST_F_FENCE;
+	xfer->inexact = false;
+	xfer->cut = false;
+	xfer->held = false;
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
-	list_move_tail(&xfer->node, &file->queue);
+	udma_fifo_push(&file->queue, &xfer->node);
 	udma_engine_add(&file->chan->engine, file);
 	return 0;
+}
+
+/* A transfer that is not in use, for a new file. */
+void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file)
+{
+	xfer->file = file;
+	RB_CLEAR_NODE(&xfer->deadline.node);
+	hlist_add_head(&xfer->node, &file->free);
 }
 
 /**
@@ -153,45 +164,6 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests
 			break;
 	}
 	return ret;
-}
-
-/*
- * The transfer of @file that hardware is to be given a piece of next, or NULL.
- * There is one more look when the one that a fence waits for has ended.
- */
-struct udma_xfer *udma_xfer_first(struct udma_file *file)
-{
-	struct udma_xfer *xfer;
-
-	lockdep_assert_held(&file->chan->engine.lock);
-	xfer = list_first_entry_or_null(&file->queue, struct udma_xfer, node);
-	if (xfer && xfer->fence && xfer->state == UDMA_XFER_QUEUED && file->active)
-		return NULL;
-	return xfer;
-}
-
-/* Take the next piece of a transfer for hardware: QUEUED -> ISSUED. */
-void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice *slice)
-{
-	size_t bytes = min_t(u64, xfer->bytes - xfer->cursor, max_bytes);
-
-	lockdep_assert_held(&xfer->file->chan->engine.lock);
-	*slice = (struct udma_slice) {
-		.dst = xfer->dst->dma + xfer->dst_offset + xfer->cursor,
-		.src = xfer->src ? xfer->src->dma + xfer->src_offset + xfer->cursor : 0,
-		.bytes = bytes,
-		.op = xfer->op,
-		.fill = xfer->fill,
-	};
-	if (xfer->state == UDMA_XFER_QUEUED) {
-		xfer->state = UDMA_XFER_ISSUED;
-		xfer->file->active++;
-		udma_deadline_add(&xfer->file->chan->engine, xfer);
-	}
-	xfer->slots++;
-	xfer->cursor += bytes;
-	if (xfer->cursor == xfer->bytes)
-		list_del_init(&xfer->node);
 }
 
 static u32 udma_xfer_flags(const struct udma_xfer *xfer)
@@ -226,9 +198,10 @@ static void udma_xfer_end(struct udma_xfer *xfer)
 		file->active--;
 	udma_deadline_remove(engine, xfer);
 	xfer->state = UDMA_XFER_FREE;
-	list_move(&xfer->node, &file->free);
+	udma_fifo_remove(&file->queue, &xfer->node);
+	hlist_add_head(&xfer->node, &file->free);
 	/* What comes next may have waited for this one, or for a fence that it was. */
-	if (list_empty(&file->queue))
+	if (udma_fifo_empty(&file->queue))
 		udma_engine_remove(engine, file);
 	else
 		udma_engine_add(engine, file);
@@ -256,10 +229,10 @@ static void udma_xfer_stop(struct udma_xfer *xfer)
 
 	lockdep_assert_held(&engine->lock);
 	udma_engine_recall(engine, xfer);
-	if (list_empty(&xfer->node))
+	if (!udma_fifo_has(&xfer->node))
 		return;
-	list_del_init(&xfer->node);
-	if (list_empty(&xfer->file->queue))
+	udma_fifo_remove(&xfer->file->queue, &xfer->node);
+	if (udma_fifo_empty(&xfer->file->queue))
 		udma_engine_remove(engine, xfer->file);
 }
 
@@ -302,8 +275,8 @@ void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes)
 		file->active--;
 		udma_deadline_remove(&file->chan->engine, xfer);
 	}
-	if (list_empty(&xfer->node))
-		list_add(&xfer->node, &file->queue);
+	if (!udma_fifo_has(&xfer->node))
+		udma_fifo_push_front(&file->queue, &xfer->node);
 	udma_engine_add(&file->chan->engine, file);
 }
 
@@ -344,7 +317,7 @@ void udma_xfer_abort_file(struct udma_file *file, int status)
 	struct udma_xfer *xfer;
 
 	lockdep_assert_held(&file->chan->engine.lock);
-	while ((xfer = list_first_entry_or_null(&file->queue, struct udma_xfer, node)))
+	while ((xfer = udma_fifo_first(&file->queue, struct udma_xfer, node)))
 		udma_xfer_abort(xfer, status);
 }
 
