@@ -35,6 +35,33 @@ void udma_buffers_init(struct udma_buffers *buffers)
 	__set_bit(0, buffers->used);
 }
 
+void udma_buffers_destroy(struct udma_buffers *buffers)
+{
+	kfree(buffers->table);
+}
+
+/* Many files never have a buffer, and so no table. */
+static int udma_buffers_make_table(struct udma_file *file)
+{
+	struct udma_buffers *buffers = &file->buffers;
+	struct udma_buffer **table;
+
+	if (READ_ONCE(buffers->table))
+		return 0;
+	table = kcalloc(UDMA_BUFFER_SLOTS, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	scoped_guard(spinlock_irq, &file->chan->engine.lock) {
+		if (!buffers->table) {
+			WRITE_ONCE(buffers->table, table);
+			buffers->slots = UDMA_BUFFER_SLOTS;
+			table = NULL;
+		}
+	}
+	kfree(table);
+	return 0;
+}
+
 /* Take a free index, as long after it was last used as possible. There is one. */
 static u32 udma_buffers_take_handle(struct udma_buffers *buffers)
 {
@@ -189,6 +216,8 @@ struct udma_buffer *udma_buffer_alloc(struct udma_file *file, u64 bytes)
 		return ERR_PTR(-EINVAL);
 	if (bytes > udma_buffers_max_bytes())
 		return ERR_PTR(-EDQUOT);
+	if (udma_buffers_make_table(file))
+		return ERR_PTR(-ENOMEM);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
@@ -262,7 +291,7 @@ void udma_buffers_drop(struct udma_file *file)
 	unsigned int i;
 
 	lockdep_assert_held(&file->chan->engine.lock);
-	for (i = 0; i < UDMA_BUFFER_SLOTS; i++)
+	for (i = 0; i < file->buffers.slots; i++)
 		if (file->buffers.table[i])
 			udma_buffer_drop_handle(file->buffers.table[i]);
 }

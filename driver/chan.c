@@ -98,6 +98,7 @@ static void udma_chan_init_info(struct udma_chan *chan, const char *name, struct
 	info->out_fill_align = 1U << dma->device->fill_align;
 	info->out_request_bytes = sizeof(struct udma_request);
 	info->out_event_bytes = sizeof(struct udma_event);
+	info->out_max_queue_entries = UDMA_QUEUE_ENTRIES;
 	strscpy(info->out_name, *name ? name : dev_name(&chan->dev), sizeof(info->out_name));
 	strscpy(info->out_channel, dma_chan_name(dma), sizeof(info->out_channel));
 	strscpy(info->out_device, dev_name(dma->device->dev), sizeof(info->out_device));

@@ -50,6 +50,17 @@ static inline void udma_fifo_push_front(struct udma_fifo *fifo, struct hlist_nod
 	hlist_add_head(node, &fifo->head);
 }
 
+/* Take the first out. */
+static inline void udma_fifo_pop(struct udma_fifo *fifo)
+{
+	struct hlist_node *node = fifo->head.first, *next = node->next;
+
+	fifo->head.first = next;
+	if (next)
+		next->pprev = &fifo->head.first;
+	INIT_HLIST_NODE(node);
+}
+
 /* It may be in none. */
 static inline void udma_fifo_remove(struct udma_fifo *fifo, struct hlist_node *node)
 {

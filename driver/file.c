@@ -10,17 +10,21 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
+#include "copy.h"
 #include "udma.h"
 
+/* What programs have to say, and what is short of the answers. */
 union udma_command {
-	struct udma_info info;
 	struct udma_buffer_alloc buffer_alloc;
 	struct udma_buffer_free buffer_free;
 	struct udma_submit submit;
 	struct udma_cancel cancel;
 	struct udma_eventfd eventfd;
+	struct udma_queue_setup queue_setup;
+	struct udma_enter enter;
 };
 
 /**
@@ -49,15 +53,15 @@ static int udma_call_answer(struct udma_call *call)
 
 static long udma_ioctl_info(struct udma_call *call)
 {
-	struct udma_info *info = &call->command.info;
 	struct udma_chan *chan = call->file->chan;
+	struct udma_info info = chan->info;
 
-	*info = chan->info;
-	info->size = call->bytes;
-	info->out_state = READ_ONCE(chan->engine.state);
-	info->out_stall_ms = READ_ONCE(chan->engine.stall_ms);
-	info->out_timeout_ns = udma_engine_timeout_ns(&chan->engine);
-	return udma_call_answer(call);
+	info.size = call->bytes;
+	info.out_state = READ_ONCE(chan->engine.state);
+	info.out_stall_ms = READ_ONCE(chan->engine.stall_ms);
+	info.out_timeout_ns = udma_engine_timeout_ns(&chan->engine);
+	return copy_to_user(call->user, &info, min_t(size_t, call->bytes, sizeof(info))) ?
+		-EFAULT : 0;
 }
 
 static long udma_ioctl_buffer_alloc(struct udma_call *call)
@@ -100,7 +104,12 @@ static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *c
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	for (*count = 0; *count < want; (*count)++) {
+	*count = 0;
+	if (cmd->request_bytes == sizeof(file->batch[0]))
+		*count = udma_copy_in(file->batch, u64_to_user_ptr(address),
+				      want * sizeof(file->batch[0])) / sizeof(file->batch[0]);
+	address += (u64)*count * cmd->request_bytes;
+	for (; *count < want; (*count)++) {
 		ret = copy_struct_from_user(&file->batch[*count], sizeof(file->batch[0]),
 					    u64_to_user_ptr(address), cmd->request_bytes);
 		if (ret)
@@ -110,6 +119,27 @@ static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *c
 	return 0;
 }
 
+/**
+ * udma_file_submit - give what is in the batch to the engine
+ * @file: whose batch; its submit_lock is held
+ * @count: how many requests there are in it
+ * @taken: how many of them became transfers
+ *
+ * Return: zero, or why the first one not taken was not.
+ */
+int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *taken)
+{
+	int cookie = udma_chan_enter(file->chan);
+	int ret;
+
+	*taken = 0;
+	if (cookie < 0)
+		return cookie;
+	ret = udma_xfer_submit(file, file->batch, count, taken);
+	udma_chan_leave(cookie);
+	return ret;
+}
+
 /*
  * Take up to a batch of requests and give them to the engine.
  * Return: zero to go on, or why no more can be taken.
@@ -117,18 +147,12 @@ static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *c
 static int udma_submit_batch(struct udma_file *file, const struct udma_submit *cmd, u32 *done)
 {
 	unsigned int count, taken;
-	int ret, error, cookie;
+	int ret, error;
 
 	ret = udma_submit_fetch(file, cmd, *done, &count);
 	if (!count)
 		return ret;
-	cookie = udma_chan_enter(file->chan);
-	if (cookie < 0)
-		return cookie;
-	error = udma_xfer_submit(file, file->batch, count, &taken);
-	if (taken)
-		udma_engine_run(&file->chan->engine);
-	udma_chan_leave(cookie);
+	error = udma_file_submit(file, count, &taken);
 	*done += taken;
 	return error ?: ret;
 }
@@ -147,12 +171,11 @@ static long udma_ioctl_submit(struct udma_call *call)
 	if (mutex_lock_interruptible(&file->submit_lock))
 		return -ERESTARTSYS;
 	/* Before anything is taken: from then on the call cannot fail. */
-	cmd->out_sequence = file->sequence;
-	ret = udma_call_answer(call);
+	ret = put_user(file->sequence, &((struct udma_submit __user *)call->user)->out_sequence);
 	while (!ret && done < cmd->count) {
 		ret = udma_submit_batch(file, cmd, &done);
 		/* Another thread may make room for as long as it likes. */
-		if (done >= UDMA_EVENT_SLOTS || signal_pending(current))
+		if (done >= file->events.entries || signal_pending(current))
 			break;
 		cond_resched();
 	}
@@ -190,10 +213,27 @@ static long udma_ioctl_eventfd(struct udma_call *call)
 	return udma_events_set_eventfd(call->file, call->command.eventfd.fd);
 }
 
+static long udma_ioctl_queue_setup(struct udma_call *call)
+{
+	struct udma_queue_setup *cmd = &call->command.queue_setup;
+	int ret = udma_queues_plan(cmd);
+
+	/* Before it is done: from then on the call cannot fail. */
+	if (!ret)
+		ret = udma_call_answer(call);
+	return ret ?: udma_queues_setup(call->file, cmd);
+}
+
+static long udma_ioctl_enter(struct udma_call *call)
+{
+	return udma_queues_enter(call->file, &call->command.enter);
+}
+
 /**
  * struct udma_ioctl - an ioctl
  * @run: does it
  * @bytes: how long its structure is
+ * @in_bytes: how much of that the program has to say
  * @min_bytes: how long it was in the first version
  * @flags: those that are known
  * @reads: whether a file that is only open for reading may
@@ -202,29 +242,39 @@ static long udma_ioctl_eventfd(struct udma_call *call)
 struct udma_ioctl {
 	long (*run)(struct udma_call *call);
 	u32 bytes;
+	u32 in_bytes;
 	u32 min_bytes;
 	u32 flags;
 	bool reads;
 	bool gone;
 };
 
-#define UDMA_IOCTL(_cmd, _run, _type, _last, ...)				\
+#define UDMA_IOCTL(_cmd, _run, _type, _in_bytes, _last, ...)			\
 	[_IOC_NR(_cmd)] = {							\
 		.run = (_run),							\
-		.bytes = sizeof(struct _type) + BUILD_BUG_ON_ZERO(		\
-			sizeof(struct _type) > sizeof(union udma_command)),	\
+		.bytes = sizeof(struct _type),					\
+		.in_bytes = (_in_bytes) + BUILD_BUG_ON_ZERO(			\
+			(_in_bytes) > sizeof(union udma_command) ||		\
+			(_in_bytes) % sizeof(u64)),				\
 		.min_bytes = offsetofend(struct _type, _last), __VA_ARGS__	\
 	}
 
+#define UDMA_IOCTL_ALL(_cmd, _run, _type, _last, ...) \
+	UDMA_IOCTL(_cmd, _run, _type, sizeof(struct _type), _last, __VA_ARGS__)
+
 static const struct udma_ioctl udma_ioctls[] = {
-	UDMA_IOCTL(UDMA_INFO, udma_ioctl_info, udma_info, out_driver, .reads = true),
-	UDMA_IOCTL(UDMA_BUFFER_ALLOC, udma_ioctl_buffer_alloc, udma_buffer_alloc, __reserved),
-	UDMA_IOCTL(UDMA_BUFFER_FREE, udma_ioctl_buffer_free, udma_buffer_free, __reserved,
-		   .gone = true),
-	UDMA_IOCTL(UDMA_SUBMIT, udma_ioctl_submit, udma_submit, out_sequence),
-	UDMA_IOCTL(UDMA_CANCEL, udma_ioctl_cancel, udma_cancel, sequence,
-		   .flags = UDMA_CANCEL_F_ALL),
-	UDMA_IOCTL(UDMA_EVENTFD, udma_ioctl_eventfd, udma_eventfd, __reserved),
+	UDMA_IOCTL(UDMA_INFO, udma_ioctl_info, udma_info,
+		   offsetof(struct udma_info, out_capabilities), out_driver, .reads = true),
+	UDMA_IOCTL_ALL(UDMA_BUFFER_ALLOC, udma_ioctl_buffer_alloc, udma_buffer_alloc, __reserved),
+	UDMA_IOCTL_ALL(UDMA_BUFFER_FREE, udma_ioctl_buffer_free, udma_buffer_free, __reserved,
+		       .gone = true),
+	UDMA_IOCTL_ALL(UDMA_SUBMIT, udma_ioctl_submit, udma_submit, out_sequence),
+	UDMA_IOCTL_ALL(UDMA_CANCEL, udma_ioctl_cancel, udma_cancel, sequence,
+		       .flags = UDMA_CANCEL_F_ALL),
+	UDMA_IOCTL_ALL(UDMA_EVENTFD, udma_ioctl_eventfd, udma_eventfd, __reserved),
+	UDMA_IOCTL_ALL(UDMA_QUEUE_SETUP, udma_ioctl_queue_setup, udma_queue_setup,
+		       out_complete_offset),
+	UDMA_IOCTL_ALL(UDMA_ENTER, udma_ioctl_enter, udma_enter, busy_ns),
 };
 
 static_assert(sizeof(struct udma_info) == 240);
@@ -234,6 +284,9 @@ static_assert(sizeof(struct udma_request) == 64);
 static_assert(sizeof(struct udma_submit) == 32);
 static_assert(sizeof(struct udma_cancel) == 16);
 static_assert(sizeof(struct udma_eventfd) == 16);
+static_assert(sizeof(struct udma_queue_setup) == 48);
+static_assert(sizeof(struct udma_queue_shared) == 256);
+static_assert(sizeof(struct udma_enter) == 32);
 static_assert(sizeof(struct udma_event) == 64);
 
 static const struct udma_ioctl *udma_ioctl_find(unsigned int cmd)
@@ -246,22 +299,35 @@ static const struct udma_ioctl *udma_ioctl_find(unsigned int cmd)
 	return udma_ioctls[nr].run ? &udma_ioctls[nr] : NULL;
 }
 
-/* Copy the program's structure, whose size and flags are the same in all. */
+/*
+ * Copy the program's structure, whose size and flags are the same in all. Most are as
+ * long as ours, and then that is one copy.
+ */
 static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioctl)
 {
 	struct udma_buffer_free *head = &call->command.buffer_free;
 	int ret;
 
+	call->command_bytes = ioctl->bytes;
+	if (udma_copy_in(&call->command, call->user, ioctl->in_bytes) == ioctl->in_bytes &&
+	    head->size == ioctl->bytes) {
+		call->bytes = head->size;
+		return head->flags & ~ioctl->flags ? -EINVAL : 0;
+	}
 	if (get_user(call->bytes, (u32 __user *)call->user))
 		return -EFAULT;
 	if (call->bytes < ioctl->min_bytes)
 		return -EINVAL;
 	if (call->bytes > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(&call->command, ioctl->bytes, call->user, call->bytes);
+	ret = copy_struct_from_user(&call->command, ioctl->in_bytes, call->user,
+				    min(call->bytes, ioctl->in_bytes));
+	if (!ret && call->bytes > ioctl->bytes) {
+		ret = check_zeroed_user(call->user + ioctl->bytes, call->bytes - ioctl->bytes);
+		ret = ret < 0 ? ret : ret ? 0 : -E2BIG;
+	}
 	if (ret)
 		return ret;
-	call->command_bytes = ioctl->bytes;
 	/* It may have changed since; what counts is what was checked. */
 	head->size = call->bytes;
 	return head->flags & ~ioctl->flags ? -EINVAL : 0;
@@ -269,14 +335,16 @@ static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioct
 
 static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	struct udma_call call = { .file = filp->private_data, .user = (void __user *)arg };
 	const struct udma_ioctl *ioctl = udma_ioctl_find(cmd);
+	struct udma_call call;
 	int ret;
 
 	if (!ioctl)
 		return -ENOTTY;
 	if (!ioctl->reads && !(filp->f_mode & FMODE_WRITE))
 		return -EBADF;
+	call.file = filp->private_data;
+	call.user = (void __user *)arg;
 	ret = udma_call_fetch(&call, ioctl);
 	if (ret)
 		return ret;
@@ -313,12 +381,42 @@ static int udma_fops_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
+/*
+ * Transfers are allocated in whole pages and no more: kmalloc() would round up to a
+ * power of two. Every page of them in the direct mapping, if that can be had.
+ */
+struct udma_xfer *udma_xfers_alloc(struct udma_file *file, unsigned int count)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	size_t bytes = array_size(count, sizeof(struct udma_xfer));
+	struct udma_xfer *xfers;
+	unsigned int i;
+
+	xfers = alloc_pages_exact(bytes, gfp | __GFP_NORETRY);
+	if (!xfers)
+		xfers = __vmalloc(bytes, gfp | __GFP_RETRY_MAYFAIL);
+	for (i = 0; xfers && i < count; i++)
+		udma_xfer_init(&xfers[i], file, i + 1 < count ? &xfers[i + 1] : NULL);
+	return xfers;
+}
+
+void udma_xfers_free(struct udma_xfer *xfers, unsigned int count)
+{
+	if (is_vmalloc_addr(xfers))
+		vfree(xfers);
+	else if (xfers)
+		free_pages_exact(xfers, array_size(count, sizeof(*xfers)));
+}
+
 static void udma_file_free(struct udma_file *file)
 {
+	udma_xfers_free(file->xfers, file->events.entries);
 	udma_events_destroy(&file->events);
+	udma_queues_destroy(&file->queues);
+	udma_buffers_destroy(&file->buffers);
 	mutex_destroy(&file->submit_lock);
 	put_device(&file->chan->dev);
-	kvfree(file);
+	kfree(file);
 }
 
 /* Let go of the kernel's part of a file, in process context. */
@@ -333,14 +431,16 @@ void udma_file_put(struct udma_file *file)
 
 static struct udma_file *udma_file_new(struct udma_chan *chan)
 {
+	struct udma_xfer *xfers;
 	struct udma_file *file;
-	unsigned int i;
 
-	file = kvzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
+	file = kzalloc(sizeof(*file), GFP_KERNEL_ACCOUNT);
 	if (!file)
 		return NULL;
-	if (udma_events_init(&file->events)) {
-		kvfree(file);
+	xfers = udma_xfers_alloc(file, UDMA_EVENT_SLOTS);
+	if (!xfers || udma_events_init(&file->events)) {
+		udma_xfers_free(xfers, UDMA_EVENT_SLOTS);
+		kfree(file);
 		return NULL;
 	}
 	file->chan = chan;
@@ -348,8 +448,8 @@ static struct udma_file *udma_file_new(struct udma_chan *chan)
 	file->refs = 1;
 	file->sequence = 1;
 	mutex_init(&file->submit_lock);
-	for (i = 0; i < UDMA_EVENT_SLOTS; i++)
-		udma_xfer_init(&file->xfers[i], file);
+	file->xfers = xfers;
+	file->free = xfers;
 	udma_buffers_init(&file->buffers);
 	return file;
 }

@@ -8,6 +8,8 @@
 
 #include <linux/jiffies.h>
 #include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
 
 #include "udma.h"
@@ -17,10 +19,12 @@
 /* The buffer of @file at @index, which may come from the program, or NULL. */
 static inline struct udma_buffer *udma_buffer_at(struct udma_file *file, unsigned long index)
 {
+	unsigned int slots = file->buffers.slots;
+
 	lockdep_assert_held(&file->chan->engine.lock);
-	if (index >= UDMA_BUFFER_SLOTS)
+	if (index >= slots)
 		return NULL;
-	return file->buffers.table[array_index_nospec(index, UDMA_BUFFER_SLOTS)];
+	return file->buffers.table[array_index_nospec(index, slots)];
 }
 
 /* The buffer that @file calls @handle, or NULL. */
@@ -43,6 +47,52 @@ static inline void udma_buffer_put(struct udma_buffer *buffer)
 	lockdep_assert_held(&buffer->chan->engine.lock);
 	if (!--buffer->refs)
 		udma_buffer_die(buffer);
+}
+
+/* event */
+
+/* Promise a slot to a transfer; false when there is none. Under the engine's lock. */
+static inline bool udma_events_reserve(struct udma_events *events)
+{
+	/* Pairs with udma_events_copy(): the slots were read before. */
+	if (events->reserved - smp_load_acquire(&events->head) >= events->entries &&
+	    !udma_events_find_room(events))
+		return false;
+	WRITE_ONCE(events->reserved, events->reserved + 1);
+	return true;
+}
+
+/*
+ * The slot of the next event, for udma_events_post(). The program may see it and write to
+ * it, so it is written whole and never read. Under the engine's lock.
+ */
+static inline struct udma_event *udma_events_slot(struct udma_events *events)
+{
+	return &events->ring[events->tail & (events->entries - 1)];
+}
+
+/* Fill the rest of the slot, which was promised: the event is there. */
+static inline void udma_events_post(struct udma_events *events, u64 now)
+{
+	struct udma_event *event = udma_events_slot(events);
+	u32 tail = events->tail + 1;
+
+	event->timestamp_ns = now ?: ktime_get_ns();
+	event->type = UDMA_EVENT_TRANSFER;
+	event->__reserved = 0;
+	event->__reserved2[0] = 0;
+	event->__reserved2[1] = 0;
+	/* Pairs with udma_events_count(). */
+	smp_store_release(&events->tail, tail);
+	if (events->shared)
+		/* Pairs with the program's acquire. */
+		smp_store_release(&events->shared->complete_tail, tail);
+	if (events->quiet)
+		events->untold = true;
+	/* Who waits looks under the engine's lock, after it has queued itself. */
+	else if (!RB_EMPTY_ROOT(&events->waiters.rb_root) || waitqueue_active(&events->wait) ||
+		 events->eventfd)
+		udma_events_wake(events, EPOLLIN | EPOLLRDNORM);
 }
 
 /* deadline */
@@ -83,13 +133,13 @@ static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot 
 	slot->state = UDMA_SLOT_ISSUED;
 	slot->epoch = engine->epoch;
 	slot->order = engine->order++;
-	slot->released = false;
-	slot->residue = slot->slice.bytes;
+	slot->quiet = false;
 	if (!engine->issued++)
 		engine->progress = jiffies;
 	engine->issued_bytes += slot->slice.bytes;
 	engine->alone |= slot->xfer->file->strikes >= UDMA_STRIKES;
-	udma_reset_watch(engine);
+	if (!engine->watched)
+		udma_reset_watch(engine);
 }
 
 /* A slot is not in use any more, whatever became of it. */
@@ -161,27 +211,86 @@ static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 }
 
 /* Take the next piece of a transfer for hardware: QUEUED -> ISSUED. */
-static inline void udma_xfer_take(struct udma_xfer *xfer, size_t max_bytes, struct udma_slice *slice)
+static inline void udma_xfer_take(struct udma_engine *engine, struct udma_xfer *xfer,
+				  struct udma_slice *slice)
 {
-	size_t bytes = min_t(u64, xfer->bytes - xfer->cursor, max_bytes);
+	size_t bytes = min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
 
-	lockdep_assert_held(&xfer->file->chan->engine.lock);
-	*slice = (struct udma_slice) {
-		.dst = xfer->dst->dma + xfer->dst_offset + xfer->cursor,
-		.src = xfer->src ? xfer->src->dma + xfer->src_offset + xfer->cursor : 0,
-		.bytes = bytes,
-		.op = xfer->op,
-		.fill = xfer->fill,
-	};
+	lockdep_assert_held(&engine->lock);
+	slice->dst = xfer->dst_addr + xfer->cursor;
+	slice->src = xfer->src_addr + xfer->cursor;
+	slice->bytes = bytes;
+	slice->op = xfer->op;
+	slice->fill = xfer->fill;
 	if (xfer->state == UDMA_XFER_QUEUED) {
 		xfer->state = UDMA_XFER_ISSUED;
 		xfer->file->active++;
-		udma_deadline_add(&xfer->file->chan->engine, xfer);
+		udma_deadline_add(engine, xfer);
 	}
 	xfer->slots++;
 	xfer->cursor += bytes;
 	if (xfer->cursor == xfer->bytes)
-		udma_fifo_remove(&xfer->file->queue, &xfer->node);
+		udma_fifo_pop(&xfer->file->queue);
+}
+
+/* A transfer is not under way any more. It may be used again only when the lock is given back. */
+static inline void udma_xfer_leave(struct udma_engine *engine, struct udma_xfer *xfer)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&engine->lock);
+	if (xfer->state == UDMA_XFER_ISSUED)
+		file->active--;
+	udma_deadline_remove(engine, xfer);
+	xfer->state = UDMA_XFER_FREE;
+	xfer->next_free = file->free;
+	file->free = xfer;
+	/* What comes next may have waited for this one, or for a fence that it was. */
+	if (!udma_fifo_empty(&file->queue))
+		udma_engine_add(engine, file);
+}
+
+/* Tell the program how a transfer ended. */
+static inline void udma_xfer_post(struct udma_engine *engine, const struct udma_xfer *xfer,
+				  int status, u32 flags)
+{
+	struct udma_events *events = &xfer->file->events;
+	struct udma_event *event = udma_events_slot(events);
+
+	event->user_data = xfer->user_data;
+	event->sequence = xfer->sequence;
+	event->bytes = xfer->moved;
+	event->status = status;
+	event->flags = flags;
+	udma_events_post(events, engine->now);
+}
+
+/* Last: the buffers are what keeps the file. */
+static inline void udma_xfer_let_go(struct udma_xfer *xfer)
+{
+	struct udma_buffer *dst = xfer->dst;
+
+	if (xfer->src)
+		udma_buffer_put(xfer->src);
+	udma_buffer_put(dst);
+}
+
+/* Hardware has one piece of the transfer, the last, and nothing was wrong so far. */
+static inline bool udma_xfer_is_fine(const struct udma_xfer *xfer)
+{
+	return xfer->slots == 1 && xfer->cursor == xfer->bytes &&
+	       !xfer->status && !xfer->trouble && !xfer->file->closed;
+}
+
+/* The usual end: hardware has moved the last @bytes of a transfer that is fine. */
+static inline void udma_xfer_finish(struct udma_engine *engine, struct udma_xfer *xfer,
+				    size_t bytes)
+{
+	xfer->slots = 0;
+	xfer->moved += bytes;
+	udma_xfer_leave(engine, xfer);
+	udma_xfer_post(engine, xfer, 0, UDMA_EVENT_F_EXACT);
+	udma_xfer_let_go(xfer);
 }
 
 #endif /* UDMA_HOT_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Buffers in the address space of a process: mmap(), what becomes of the VMA, and
- * how all of it is taken away when the device goes.
+ * Buffers and queues in the address space of a process: mmap(), what becomes of the
+ * VMA, and how all that is the device's is taken away when it goes.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -12,7 +12,7 @@
 #include "hot.h"
 #include "udma.h"
 
-/* Each index has 4 GiB of mmap offsets. Those of index 0 are not for buffers. */
+/* Each index has 4 GiB of mmap offsets. Index 0 is that of the queues. */
 #define UDMA_MMAP_INDEX_SHIFT	32
 #define UDMA_MMAP_PGOFF_BITS	(UDMA_MMAP_INDEX_SHIFT - PAGE_SHIFT)
 
@@ -116,25 +116,40 @@ static int udma_mapping_fill(struct udma_mapping *mapping, struct vm_area_struct
 	return ret;
 }
 
-/**
- * udma_mapping_create - map a buffer into a process
- * @file: whose
- * @vma: where, how much, and by vm_pgoff which
- *
- * Called inside udma_chan_enter().
- *
- * Return: zero or a negative errno.
+/*
+ * The queues are no memory of the device: an unbind takes away what was mapped with the
+ * rest, but not the pages, and the next touch brings them back.
  */
-int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma)
+static vm_fault_t udma_queues_fault(struct vm_fault *vmf)
+{
+	struct page *page = udma_queues_page(vmf->vma->vm_file->private_data, vmf->pgoff);
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct udma_queues_vm_ops = {
+	.fault = udma_queues_fault,
+};
+
+static int udma_mapping_create_queues(struct udma_file *file, struct vm_area_struct *vma)
+{
+	if (!udma_queues_page(file, vma->vm_pgoff + vma_pages(vma) - 1))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_clear(vma, VM_MAYEXEC);
+	vma->vm_ops = &udma_queues_vm_ops;
+	return 0;
+}
+
+static int udma_mapping_create_buffer(struct udma_file *file, struct vm_area_struct *vma)
 {
 	struct udma_mapping *mapping;
 	int ret;
 
-	/* VM_SHARED itself is not set for a file that is open for reading. */
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
-	if (vma->vm_flags & VM_EXEC)
-		return -EACCES;
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return -ENOMEM;
@@ -156,6 +171,27 @@ int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma)
 	vma->vm_private_data = mapping;
 	vma->vm_ops = &udma_vm_ops;
 	return 0;
+}
+
+/**
+ * udma_mapping_create - map a buffer or the queues into a process
+ * @file: whose
+ * @vma: where, how much, and by vm_pgoff which
+ *
+ * Called inside udma_chan_enter().
+ *
+ * Return: zero or a negative errno.
+ */
+int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma)
+{
+	/* VM_SHARED itself is not set for a file that is open for reading. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+	if (vma->vm_pgoff >> UDMA_MMAP_PGOFF_BITS)
+		return udma_mapping_create_buffer(file, vma);
+	return udma_mapping_create_queues(file, vma);
 }
 
 /* Take the next one from the list of those that may not be over. */

@@ -65,6 +65,12 @@ static void udma_reset_watch_work(struct work_struct *work)
 
 	guard(spinlock_irq)(&engine->lock);
 	due = engine->progress + udma_reset_stall(engine);
+	/* What does not interrupt may have ended, and is progress. From now on all interrupt. */
+	if (time_after_eq(jiffies, due) && udma_engine_may_issue(engine) &&
+	    udma_engine_look(engine)) {
+		engine->talk = true;
+		due = engine->progress + udma_reset_stall(engine);
+	}
 	if (!engine->issued || engine->state != UDMA_STATE_WORKING || engine->stopped) {
 		engine->watched = false;
 	} else if (time_before(jiffies, due)) {
@@ -220,6 +226,11 @@ static void udma_reset_snapshot(struct udma_engine *engine)
 {
 	unsigned int i;
 
+	scoped_guard(spinlock_irq, &engine->lock) {
+		udma_engine_listen(engine);
+		for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
+			engine->slots[i].residue = engine->slots[i].slice.bytes;
+	}
 	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
 		return;
 	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
@@ -265,9 +276,15 @@ static void udma_reset_retire(struct udma_engine *engine)
 	guard(spinlock_irq)(&engine->lock);
 	udma_engine_next_epoch(engine);
 	engine->probe_ok = false;
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
-		if (engine->slots[i].state == UDMA_SLOT_ISSUED)
-			engine->slots[i].state = UDMA_SLOT_RETIRED;
+	udma_engine_forget(engine);
+	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
+		struct udma_slot *slot = &engine->slots[i];
+
+		if (slot->state != UDMA_SLOT_ISSUED)
+			continue;
+		slot->state = UDMA_SLOT_RETIRED;
+		slot->released = false;
+	}
 	/* If it has ended after all, nobody is to blame. */
 	if (engine->blame)
 		udma_reset_punish(engine);

@@ -11,19 +11,21 @@
  *                        so never in probe or remove.
  *   udma_chan.files_lock the files of a channel. close() waits for it, so unbind
  *                        does not hold it while it waits for anybody.
- *   udma_file.submit_lock, udma_events.read_lock
- *                        order among submitters, and among readers. The only
- *                        locks held over a user copy, so never taken under
- *                        mmap_lock.
+ *   udma_file.submit_lock
+ *                        order among submitters.
+ *   udma_events.read_lock
+ *                        order among readers. These two are the only locks held
+ *                        over a user copy, so never taken under mmap_lock.
  *   mmap_lock            of a process, held where mmap and vm_ops are called.
  *   udma_chan.reap_lock  who frees buffers' memory.
  *   udma_engine.lock     all that changes in the hot path: transfers, slots,
  *                        events, counts of references, handles. Taken in
  *                        interrupts. Inside it only the locks of wait queues
- *                        and eventfds.
+ *                        and eventfds, and the scheduler's for a wake-up.
  *
  * udma_chan_enter() is the guard against unbind. It may sleep, but nothing that
- * needs mmap_lock may happen inside: no user copy, no page fault.
+ * needs mmap_lock may happen inside: no user copy, no page fault. Nor does anybody
+ * wait inside for events, or hold any of these locks while he does.
  */
 #ifndef UDMA_H
 #define UDMA_H
@@ -35,6 +37,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/udma.h>
@@ -45,20 +48,27 @@
 
 struct udma_chan;
 struct udma_file;
+struct udma_xfer;
 struct user_struct;
 
 /* How many /dev/udmaN there can be. */
 #define UDMA_MINORS		256
-/* How many events one file can have coming or unread; a power of two. */
+/* How many events one file can have coming or unread, if it has not said; a power of two. */
 #define UDMA_EVENT_SLOTS	256
+/* The most entries of a queue that is shared with a program; a power of two. */
+#define UDMA_QUEUE_ENTRIES	4096
 /* Handles are an index below this, which is never 0, under a serial number. */
 #define UDMA_BUFFER_SLOTS	1024
 #define UDMA_HANDLE_INDEX_BITS	12
 #define UDMA_HANDLE_INDEX_MASK	(BIT(UDMA_HANDLE_INDEX_BITS) - 1)
 /* Requests that are copied from the program and accepted in one go. */
 #define UDMA_SUBMIT_BATCH	32
-/* Descriptors in hardware at a time; some controllers have no more than 32. */
+/* Descriptors in hardware at a time; some controllers have no more than 32. A power of two. */
 #define UDMA_WINDOW_SLOTS	32
+/* One descriptor of so many at least interrupts, so that the window is filled again in time. */
+#define UDMA_QUIET_RUN		16
+/* The longest transfer that need not interrupt: what it holds up is told of soon. */
+#define UDMA_QUIET_BYTES	SZ_64K
 /* The slot of the engine's own copy, by which it sees that hardware is alive. */
 #define UDMA_PROBE_SLOT		UDMA_WINDOW_SLOTS
 /* Resets until the parameter of a callback means something else. */
@@ -138,7 +148,8 @@ struct udma_buffer {
 /**
  * struct udma_buffers - the buffers of a file
  * @used: which indices are taken, also by a buffer that is being made
- * @table: the buffers by index
+ * @table: the buffers by index; comes with the first one
+ * @slots: how long it is
  * @last: the index given last
  * @serial: upper part of the handle given last
  * @count: buffers whose memory is there, with or without a handle
@@ -146,7 +157,8 @@ struct udma_buffer {
  */
 struct udma_buffers {
 	DECLARE_BITMAP(used, UDMA_BUFFER_SLOTS);
-	struct udma_buffer *table[UDMA_BUFFER_SLOTS];
+	struct udma_buffer **table;
+	unsigned int slots;
 	unsigned int last;
 	u32 serial;
 	unsigned int count;
@@ -154,6 +166,7 @@ struct udma_buffers {
 };
 
 void udma_buffers_init(struct udma_buffers *buffers);
+void udma_buffers_destroy(struct udma_buffers *buffers);
 void udma_buffers_drop(struct udma_file *file);
 struct udma_buffer *udma_buffer_alloc(struct udma_file *file, u64 bytes);
 void udma_buffer_publish(struct udma_buffer *buffer);
@@ -183,7 +196,7 @@ unsigned long udma_limit_user_pages(void);
 int udma_limit_charge(struct udma_buffer *buffer, unsigned long user_pages);
 void udma_limit_uncharge(struct udma_buffer *buffer);
 
-/* mapping: buffers in the address space of a process */
+/* mapping: buffers and queues in the address space of a process */
 
 u64 udma_mapping_offset(const struct udma_buffer *buffer);
 int udma_mapping_create(struct udma_file *file, struct vm_area_struct *vma);
@@ -194,38 +207,83 @@ void udma_mappings_settle(struct udma_chan *chan);
 /**
  * struct udma_events - the completion queue of a file
  * @ring: the events
+ * @shared: the counts that the program sees, if it shares the queue
+ * @entries: how many events there is room for; a power of two
  * @reserved: slots ever promised to a transfer; under the engine's lock
  * @tail: events ever written; under the engine's lock
- * @head: events ever read; under @read_lock
+ * @head: events ever taken, as far as is known; see udma_events_learn_head()
  * @closed: the channel is gone and no event will come any more
- * @read_lock: one reader at a time
+ * @untold: events came since @quiet
+ * @quiet: more events may come before those who wait are to be told; under the
+ *	engine's lock
+ * @waiters: who waits in UDMA_ENTER, see struct udma_waiter, by what they wait for; under
+ *	the engine's lock
  * @wait: for read and poll
  * @eventfd: to be signalled, or NULL; under the engine's lock
+ * @read_lock: one reader at a time
  *
- * reserved - head never exceeds UDMA_EVENT_SLOTS, so writing an event cannot
- * fail.
+ * reserved - head never exceeds @entries, so writing an event cannot fail. Nor can there
+ * be more transfers than @entries: no head is accepted that is ahead of @tail.
  */
 struct udma_events {
 	struct udma_event *ring;
+	struct udma_queue_shared *shared;
+	unsigned int entries;
 	unsigned int reserved;
 	unsigned int tail;
 	unsigned int head;
 	bool closed;
-	struct mutex read_lock;
+	bool untold;
+	unsigned int quiet;
+	struct rb_root_cached waiters;
 	wait_queue_head_t wait;
 	struct eventfd_ctx *eventfd;
+	struct mutex read_lock;
 };
 
 int udma_events_init(struct udma_events *events);
 void udma_events_destroy(struct udma_events *events);
-bool udma_events_reserve(struct udma_events *events);
-void udma_events_post(struct udma_events *events, const struct udma_event *event);
+int udma_events_share(struct udma_events *events, struct udma_queue_shared *shared,
+		      struct udma_event *ring, unsigned int entries, unsigned int count);
+bool udma_events_find_room(struct udma_events *events);
+void udma_events_begin(struct udma_events *events);
+void udma_events_end(struct udma_events *events);
+void udma_events_wake(struct udma_events *events, __poll_t what);
 void udma_events_close(struct udma_events *events);
+int udma_events_look(struct udma_events *events);
+int udma_events_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u64 busy_ns);
 ssize_t udma_events_read(struct udma_events *events, struct iov_iter *to, bool nonblock,
 			 bool nowait);
 __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 			  struct poll_table_struct *wait);
 int udma_events_set_eventfd(struct udma_file *file, int fd);
+
+/* queue: what is shared with the program */
+
+/**
+ * struct udma_queues - the queues that a file shares with its program
+ * @shared: the memory, which begins with the counts; NULL without UDMA_QUEUE_SETUP
+ * @requests: the submission queue in it
+ * @map_bytes: how much memory it is
+ * @entries: how many requests there is room for; a power of two
+ * @head: requests ever taken; under the file's submit_lock
+ *
+ * They come once, and stay as long as the file. For the completion queue see struct
+ * udma_events.
+ */
+struct udma_queues {
+	struct udma_queue_shared *shared;
+	const struct udma_request *requests;
+	size_t map_bytes;
+	unsigned int entries;
+	u32 head;
+};
+
+int udma_queues_plan(struct udma_queue_setup *cmd);
+int udma_queues_setup(struct udma_file *file, const struct udma_queue_setup *cmd);
+void udma_queues_destroy(struct udma_queues *queues);
+struct page *udma_queues_page(struct udma_file *file, unsigned long pgoff);
+long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd);
 
 /* xfer: one transfer */
 
@@ -245,14 +303,14 @@ enum udma_xfer_state {
 
 /**
  * struct udma_xfer - a transfer
- * @node: in its file's queue while there is more to give to hardware, in its
- *	free list when it is not in use
+ * @node: in its file's queue while there is more to give to hardware
+ * @next_free: the next one that is not in use, when this one is not either
  * @file: which accepted it. It needs no reference: each transfer holds a
  *	buffer, and each buffer holds the file
  * @dst: the buffer to write
  * @src: the buffer to read, or NULL
- * @dst_offset: where in it
- * @src_offset: where in it
+ * @dst_addr: where to write, for the device
+ * @src_addr: where to read
  * @bytes: how much
  * @cursor: how much of it hardware was given
  * @moved: how much of it is known to have been moved
@@ -266,19 +324,24 @@ enum udma_xfer_state {
  * @op: one of enum udma_op
  * @fill: the byte to fill with
  * @fence: not before all earlier ones have ended
+ * @more: its event may wait for that of the next one
  * @inexact: @moved may be too low
  * @cut: hardware ended a piece early and calls that success
  * @held: hardware may have a piece of it for ever
+ * @trouble: any of these three
  *
  * Protected by the engine's lock.
  */
 struct udma_xfer {
-	struct hlist_node node;
+	union {
+		struct hlist_node node;
+		struct udma_xfer *next_free;
+	};
 	struct udma_file *file;
 	struct udma_buffer *dst;
 	struct udma_buffer *src;
-	u64 dst_offset;
-	u64 src_offset;
+	dma_addr_t dst_addr;
+	dma_addr_t src_addr;
 	u64 bytes;
 	u64 cursor;
 	u64 moved;
@@ -292,9 +355,15 @@ struct udma_xfer {
 	u8 op;
 	u8 fill;
 	bool fence;
-	bool inexact;
-	bool cut;
-	bool held;
+	bool more;
+	union {
+		struct {
+			bool inexact;
+			bool cut;
+			bool held;
+		};
+		u32 trouble;
+	};
 };
 
 /**
@@ -313,7 +382,7 @@ struct udma_slice {
 	u8 fill;
 };
 
-void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file);
+void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next);
 int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
 		     unsigned int count, unsigned int *taken);
 void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes);
@@ -345,6 +414,20 @@ enum udma_slot_state {
 };
 
 /**
+ * struct udma_ticket - the parameter of a callback
+ * @epoch: in which it was handed out, modulo UDMA_EPOCHS
+ * @slot: for which slot
+ *
+ * Nothing excludes a callback that comes after a reset, for a slot that is in
+ * use again. So each epoch has parameters of its own, and by its place in the
+ * slot, and that one's in the engine, each leads to both. They never change.
+ */
+struct udma_ticket {
+	u8 epoch;
+	u8 slot;
+};
+
+/**
  * struct udma_slot - a descriptor that hardware has
  * @xfer: what it is a piece of
  * @slice: which piece
@@ -356,7 +439,9 @@ enum udma_slot_state {
  * @state: see enum udma_slot_state
  * @epoch: the engine's when it was issued
  * @again: it was issued before
+ * @quiet: it does not interrupt; in the engine's queue of those
  * @released: a callback came when it was no longer of use: hardware has let go
+ * @tickets: the parameters of its callbacks, by epoch
  *
  * Protected by the engine's lock.
  */
@@ -371,22 +456,10 @@ struct udma_slot {
 	enum udma_slot_state state;
 	u8 epoch;
 	bool again;
+	bool quiet;
 	bool released;
-};
-
-/**
- * struct udma_ticket - the parameter of a callback
- * @epoch: in which it was handed out, modulo UDMA_EPOCHS
- * @slot: for which slot
- *
- * Nothing excludes a callback that comes after a reset, for a slot that is in
- * use again. So each epoch has parameters of its own, and by its place among
- * the engine's tickets each one leads to the engine. They never change.
- */
-struct udma_ticket {
-	u8 epoch;
-	u8 slot;
-};
+	struct udma_ticket tickets[UDMA_EPOCHS];
+} __aligned(256);
 
 /**
  * enum udma_count - what is counted of a channel's troubles
@@ -419,6 +492,22 @@ enum udma_count {
 };
 
 /**
+ * struct udma_batch - descriptors that are issued together
+ * @count: how many
+ * @max: how many there may be
+ * @quiet: how many in a row at its end interrupt only if nothing follows
+ * @first: hardware had nothing before
+ * @slots: their slots
+ */
+struct udma_batch {
+	unsigned int count;
+	unsigned int max;
+	unsigned int quiet;
+	bool first;
+	struct udma_slot *slots[UDMA_WINDOW_SLOTS];
+};
+
+/**
  * struct udma_engine - a dmaengine channel and what it has been given
  * @lock: see the top of this file
  * @dma: the channel; valid inside udma_chan_enter(). NULL only when failed
@@ -446,10 +535,17 @@ enum udma_count {
  * @nr_replay: slots to be issued again
  * @nr_held: slots that hardware may have for ever
  * @order: of the last descriptor issued
+ * @now: the time, while several transfers end at once; else zero
+ * @talk: every descriptor has to interrupt: the provider does not keep order, is not
+ *	known to go on by itself, or has refused one behind one that does not
+ * @listen: the last one that hardware has may be one that does not interrupt
+ * @nr_quiet: how many do not interrupt that hardware was given
+ * @nr_heard: how many of them are known to have ended; both free running
+ * @quiet: the numbers of their slots, in order; a ring
+ * @batch: what is being issued; of who has set @running
  * @nr_free: how many of @free are valid
  * @free: stack of the numbers of the slots not in use
  * @slots: the slots, and behind them the one of the probe
- * @tickets: the parameters of callbacks
  * @deadlines: transfers with a timeout that hardware has been given
  * @timer: runs out with the first of them, or before
  * @timeout_ms: of transfers that bring none, zero for none; set by root
@@ -497,11 +593,16 @@ struct udma_engine {
 	unsigned int nr_replay;
 	unsigned int nr_held;
 	u64 order;
+	u64 now;
+	bool talk;
+	bool listen;
+	unsigned int nr_quiet;
+	unsigned int nr_heard;
+	u8 quiet[UDMA_WINDOW_SLOTS];
+	struct udma_batch batch;
 	unsigned int nr_free;
 	u8 free[UDMA_WINDOW_SLOTS];
 	struct udma_slot slots[UDMA_WINDOW_SLOTS + 1];
-	struct udma_ticket tickets[UDMA_EPOCHS][UDMA_WINDOW_SLOTS + 1];
-
 	struct timerqueue_head deadlines;
 	struct hrtimer timer;
 	unsigned int timeout_ms;
@@ -531,8 +632,11 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma);
 void udma_engine_wake(struct udma_engine *engine);
 void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer);
 int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot);
-void udma_engine_run(struct udma_engine *engine);
+void udma_engine_dispatch(struct udma_engine *engine);
 void udma_engine_next_epoch(struct udma_engine *engine);
+void udma_engine_listen(struct udma_engine *engine);
+bool udma_engine_look(struct udma_engine *engine);
+void udma_engine_forget(struct udma_engine *engine);
 
 /* The timeout of transfers that bring none, zero for none. */
 static inline u64 udma_engine_timeout_ns(const struct udma_engine *engine)
@@ -621,10 +725,11 @@ void udma_stop_resume(struct udma_chan *chan);
  * @active: transfers that are ISSUED
  * @submit_lock: order among submitters, and @batch
  * @sequence: number of the next transfer; under @submit_lock
+ * @queues: those that it shares with its program, if any
  * @batch: requests, copied once from the program
  * @buffers: its memory
  * @events: its completion queue
- * @xfers: its transfers, one for each slot of the queue
+ * @xfers: its transfers, one for each slot of that
  */
 struct udma_file {
 	struct udma_chan *chan;
@@ -638,18 +743,32 @@ struct udma_file {
 	struct hlist_node run;
 	size_t credit;
 	struct udma_fifo queue;
-	struct hlist_head free;
+	struct udma_xfer *free;
 	unsigned int active;
 	struct mutex submit_lock;
 	u64 sequence;
+	struct udma_queues queues;
 	struct udma_request batch[UDMA_SUBMIT_BATCH];
 	struct udma_buffers buffers;
 	struct udma_events events;
-	struct udma_xfer xfers[UDMA_EVENT_SLOTS];
+	struct udma_xfer *xfers;
 };
+
+/* With its transfers and events a file that is just open stays below 64 KiB. */
+static_assert(sizeof(struct udma_file) <= SZ_4K);
 
 extern const struct file_operations udma_fops;
 void udma_file_put(struct udma_file *file);
+int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *taken);
+struct udma_xfer *udma_xfers_alloc(struct udma_file *file, unsigned int count);
+void udma_xfers_free(struct udma_xfer *xfers, unsigned int count);
+
+/* The memory of a file's queues. Once it is there, so is all that is said of them. */
+static inline struct udma_queue_shared *udma_queues_shared(struct udma_file *file)
+{
+	/* Pairs with udma_queues_install(). */
+	return smp_load_acquire(&file->queues.shared);
+}
 
 /* sysfs: what root sees and sets of a channel */
 extern const struct attribute_group *udma_chan_groups[];

@@ -3,22 +3,17 @@
  * One transfer: what a request must be to become one, its cursor over the
  * slices that hardware gets, and its states. QUEUED -> ISSUED -> its event.
  */
+#include <linux/bottom_half.h>
 #include <linux/dmaengine.h>
 #include <linux/list.h>
-#include <linux/nospec.h>
 
 #include "hot.h"
 #include "udma.h"
 
-/* What each op needs. */
-static const struct {
-	u32 capability;
-	bool reads;
-	u32 max_fill;
-} udma_ops[] = {
-	[UDMA_OP_COPY] = { .capability = UDMA_CAP_COPY, .reads = true },
-	[UDMA_OP_FILL] = { .capability = UDMA_CAP_FILL, .max_fill = U8_MAX },
-};
+/* Transfers that a cancel looks at with interrupts off. */
+#define UDMA_CANCEL_LOOKS	256
+
+#define UDMA_REQUEST_FLAGS	(UDMA_REQUEST_F_FENCE | UDMA_REQUEST_F_MORE)
 
 static bool udma_range_within(const struct udma_buffer *buffer, u64 offset, u64 bytes)
 {
@@ -31,44 +26,51 @@ static bool udma_ranges_overlap(u64 a, u64 b, u64 bytes)
 	return a < b + bytes && b < a + bytes;
 }
 
+/* What is not a source may not look like one. */
+static bool udma_request_has_source(const struct udma_request *request)
+{
+	return request->src_handle || request->src_offset;
+}
+
 /* What can be said of a request without its buffers. */
 static int udma_request_check(const struct udma_chan *chan, const struct udma_request *request)
 {
-	u32 op = request->op;
-	u64 align;
+	u64 ranges = request->dst_offset | request->src_offset | request->bytes;
+	const struct udma_info *info = &chan->info;
 
-	if (op >= ARRAY_SIZE(udma_ops) || request->flags & ~UDMA_REQUEST_F_FENCE ||
+	if (request->op > UDMA_OP_FILL || request->flags & ~UDMA_REQUEST_FLAGS ||
 	    request->__reserved)
 		return -EINVAL;
-	op = array_index_nospec(op, ARRAY_SIZE(udma_ops));
-	if (!(chan->info.out_capabilities & udma_ops[op].capability))
-		return -EOPNOTSUPP;
-	if (!request->bytes || request->fill > udma_ops[op].max_fill)
-		return -EINVAL;
-	if (!udma_ops[op].reads && (request->src_handle || request->src_offset))
-		return -EINVAL;
-	align = op == UDMA_OP_FILL ? chan->info.out_fill_align :
-					      chan->info.out_copy_align;
-	if ((request->dst_offset | request->src_offset | request->bytes) & (align - 1))
-		return -EINVAL;
-	return 0;
+	if (request->op == UDMA_OP_COPY) {
+		if (!(info->out_capabilities & UDMA_CAP_COPY))
+			return -EOPNOTSUPP;
+		if (request->fill || ranges & (info->out_copy_align - 1))
+			return -EINVAL;
+	} else {
+		if (!(info->out_capabilities & UDMA_CAP_FILL))
+			return -EOPNOTSUPP;
+		if (request->fill > U8_MAX || udma_request_has_source(request) ||
+		    ranges & (info->out_fill_align - 1))
+			return -EINVAL;
+	}
+	return request->bytes ? 0 : -EINVAL;
 }
 
 /* Find the buffers of a request, whose handles and ranges must be right. */
 static int udma_request_resolve(struct udma_file *file, const struct udma_request *request,
 				struct udma_buffer **dst, struct udma_buffer **src)
 {
-	bool reads = udma_ops[request->op].reads;
-
 	*src = NULL;
 	*dst = udma_buffer_find(file, request->dst_handle);
-	if (reads)
-		*src = udma_buffer_find(file, request->src_handle);
-	if (!*dst || (reads && !*src))
+	if (!*dst)
 		return -ENOENT;
-	if (!udma_range_within(*dst, request->dst_offset, request->bytes))
-		return -ERANGE;
-	if (reads && !udma_range_within(*src, request->src_offset, request->bytes))
+	if (request->op != UDMA_OP_COPY)
+		return udma_range_within(*dst, request->dst_offset, request->bytes) ? 0 : -ERANGE;
+	*src = udma_buffer_find(file, request->src_handle);
+	if (!*src)
+		return -ENOENT;
+	if (!udma_range_within(*dst, request->dst_offset, request->bytes) ||
+	    !udma_range_within(*src, request->src_offset, request->bytes))
 		return -ERANGE;
 	if (*dst == *src &&
 	    udma_ranges_overlap(request->dst_offset, request->src_offset, request->bytes))
@@ -95,16 +97,17 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 	ret = udma_request_resolve(file, request, &dst, &src);
 	if (ret)
 		return ret;
-	if (!udma_events_reserve(&file->events))
+	/* Heads come from the program: whatever they say, there are only so many transfers. */
+	if (!file->free || !udma_events_reserve(&file->events))
 		return -EAGAIN;
 
 	/* There is one for each slot of the queue, and this one has a slot. */
-	xfer = hlist_entry(file->free.first, struct udma_xfer, node);
-	hlist_del_init(&xfer->node);
+	xfer = file->free;
+	file->free = xfer->next_free;
 	xfer->dst = dst;
 	xfer->src = src;
-	xfer->dst_offset = request->dst_offset;
-	xfer->src_offset = request->src_offset;
+	xfer->dst_addr = dst->dma + request->dst_offset;
+	xfer->src_addr = src ? src->dma + request->src_offset : 0;
 	xfer->bytes = request->bytes;
 	xfer->cursor = 0;
 	xfer->moved = 0;
@@ -113,12 +116,11 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 	xfer->timeout_ns = udma_request_timeout(file, request);
 	xfer->state = UDMA_XFER_QUEUED;
 	xfer->status = 0;
-	xfer->op = request->op;
+	xfer->op = request->op == UDMA_OP_FILL ? UDMA_OP_FILL : UDMA_OP_COPY;
 	xfer->fill = request->fill;
 	xfer->fence = request->flags & UDMA_REQUEST_F_FENCE;
-	xfer->inexact = false;
-	xfer->cut = false;
-	xfer->held = false;
+	xfer->more = request->flags & UDMA_REQUEST_F_MORE;
+	xfer->trouble = 0;
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
@@ -127,16 +129,37 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 	return 0;
 }
 
-/* A transfer that is not in use, for a new file. */
-void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file)
+/* A transfer that is not in use, nor is @next. */
+void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next)
 {
 	xfer->file = file;
 	RB_CLEAR_NODE(&xfer->deadline.node);
-	hlist_add_head(&xfer->node, &file->free);
+	xfer->next_free = next;
+}
+
+/* Make transfers of @count requests, or of those before the first that cannot be one. */
+static int udma_xfer_queue_all(struct udma_file *file, const struct udma_request *requests,
+			       unsigned int count, unsigned int *taken)
+{
+	unsigned int i;
+	int ret = 0;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	if (file->chan->engine.state == UDMA_STATE_FAILED)
+		return -EIO;
+	for (i = 0; i < count; i++) {
+		ret = udma_request_check(file->chan, &requests[i]);
+		if (!ret)
+			ret = udma_xfer_queue(file, &requests[i]);
+		if (ret)
+			break;
+	}
+	*taken = i;
+	return ret;
 }
 
 /**
- * udma_xfer_submit - make transfers of requests
+ * udma_xfer_submit - make transfers of requests, and give them to the engine
  * @file: whose they are; its submit_lock is held
  * @requests: in kernel memory, where the program cannot change them any more
  * @count: how many
@@ -149,20 +172,18 @@ void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file)
 int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
 		     unsigned int count, unsigned int *taken)
 {
-	int ret = 0;
+	struct udma_engine *engine = &file->chan->engine;
+	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	guard(spinlock_irq)(&file->chan->engine.lock);
 	*taken = 0;
-	if (file->chan->engine.state == UDMA_STATE_FAILED)
-		return -EIO;
-	for (*taken = 0; *taken < count; (*taken)++) {
-		ret = udma_request_check(file->chan, &requests[*taken]);
-		if (!ret)
-			ret = udma_xfer_queue(file, &requests[*taken]);
-		if (ret)
-			break;
-	}
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	ret = udma_xfer_queue_all(file, requests, count, taken);
+	if (*taken)
+		udma_engine_dispatch(engine);
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
 	return ret;
 }
 
@@ -179,38 +200,21 @@ static u32 udma_xfer_flags(const struct udma_xfer *xfer)
 	return flags;
 }
 
-/* Tell the program how a transfer ended, and let go of what it held. */
+/* A transfer has ended: say so, and let go of what it held. */
 static void udma_xfer_end(struct udma_xfer *xfer)
 {
-	const struct udma_event event = {
-		.type = UDMA_EVENT_TRANSFER,
-		.user_data = xfer->user_data,
-		.sequence = xfer->sequence,
-		.bytes = xfer->moved,
-		.status = xfer->held ? -EIO : xfer->status,
-		.flags = udma_xfer_flags(xfer),
-	};
 	struct udma_file *file = xfer->file;
 	struct udma_engine *engine = &file->chan->engine;
 
 	lockdep_assert_held(&engine->lock);
-	if (xfer->state == UDMA_XFER_ISSUED)
-		file->active--;
-	udma_deadline_remove(engine, xfer);
-	xfer->state = UDMA_XFER_FREE;
 	udma_fifo_remove(&file->queue, &xfer->node);
-	hlist_add_head(&xfer->node, &file->free);
-	/* What comes next may have waited for this one, or for a fence that it was. */
 	if (udma_fifo_empty(&file->queue))
 		udma_engine_remove(engine, file);
-	else
-		udma_engine_add(engine, file);
+	udma_xfer_leave(engine, xfer);
 	if (!file->closed)
-		udma_events_post(&file->events, &event);
-	/* Last: the buffers are what keeps the file. */
-	if (xfer->src)
-		udma_buffer_put(xfer->src);
-	udma_buffer_put(xfer->dst);
+		udma_xfer_post(engine, xfer, xfer->held ? -EIO : xfer->status,
+			       udma_xfer_flags(xfer));
+	udma_xfer_let_go(xfer);
 }
 
 /* End a transfer when hardware has nothing of it and will be given no more. */
@@ -314,11 +318,17 @@ void udma_xfer_abort(struct udma_xfer *xfer, int status)
 /* Abort all transfers of a file that hardware has not been given whole. */
 void udma_xfer_abort_file(struct udma_file *file, int status)
 {
+	struct udma_engine *engine = &file->chan->engine;
 	struct udma_xfer *xfer;
+	u64 now = engine->now;
 
-	lockdep_assert_held(&file->chan->engine.lock);
+	lockdep_assert_held(&engine->lock);
+	engine->now = now ?: ktime_get_ns();
+	udma_events_begin(&file->events);
 	while ((xfer = udma_fifo_first(&file->queue, struct udma_xfer, node)))
 		udma_xfer_abort(xfer, status);
+	udma_events_end(&file->events);
+	engine->now = now;
 }
 
 static bool udma_xfer_is_under_way(const struct udma_xfer *xfer, u64 sequence)
@@ -343,16 +353,23 @@ static void udma_xfer_count_cancel(const struct udma_xfer *xfer)
 long udma_xfer_cancel(struct udma_file *file, u64 sequence)
 {
 	struct udma_engine *engine = &file->chan->engine;
+	unsigned int i, end, entries = READ_ONCE(file->events.entries);
 	struct udma_xfer *xfer;
 
-	guard(spinlock_irq)(&engine->lock);
-	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++) {
-		if (!udma_xfer_is_under_way(xfer, sequence))
-			continue;
-		udma_xfer_count_cancel(xfer);
-		udma_xfer_abort(xfer, -ECANCELED);
-		udma_engine_kick(engine);
-		return 1;
+	for (i = 0; i < entries; i = end) {
+		/* One that is under way stays where it is, so this need not be all at once. */
+		guard(spinlock_irq)(&engine->lock);
+		end = min(i + UDMA_CANCEL_LOOKS, file->events.entries);
+		for (xfer = file->xfers + i; xfer < file->xfers + end; xfer++) {
+			if (!udma_xfer_is_under_way(xfer, sequence))
+				continue;
+			udma_xfer_count_cancel(xfer);
+			udma_xfer_abort(xfer, -ECANCELED);
+			udma_engine_kick(engine);
+			return 1;
+		}
+		if (end == file->events.entries)
+			break;
 	}
 	return -ENOENT;
 }
@@ -365,17 +382,21 @@ long udma_xfer_cancel_all(struct udma_file *file)
 	long found = 0;
 
 	lockdep_assert_held(&engine->lock);
-	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++) {
+	if (file->events.reserved == file->events.tail)
+		return 0;
+	for (xfer = file->xfers; xfer < file->xfers + file->events.entries; xfer++) {
 		if (xfer->state == UDMA_XFER_FREE)
 			continue;
 		udma_xfer_count_cancel(xfer);
 		found++;
 	}
+	udma_events_begin(&file->events);
 	/* Those that end at once do so in order. */
 	udma_xfer_abort_file(file, -ECANCELED);
-	for (xfer = file->xfers; xfer < file->xfers + UDMA_EVENT_SLOTS; xfer++)
+	for (xfer = file->xfers; xfer < file->xfers + file->events.entries; xfer++)
 		if (xfer->state != UDMA_XFER_FREE)
 			udma_xfer_abort(xfer, -ECANCELED);
+	udma_events_end(&file->events);
 	udma_engine_kick(engine);
 	return found;
 }

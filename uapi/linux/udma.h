@@ -279,9 +279,15 @@ enum udma_op {
  * enum udma_request_flags - flags of a request
  * @UDMA_REQUEST_F_FENCE: start when everything that this file submitted before
  *	has ended. Without it transfers are not ordered among themselves
+ * @UDMA_REQUEST_F_MORE: the next request of the same call follows so closely that
+ *	the event of this one may wait for that one's: a controller that is known to
+ *	allow it interrupts once for several. A hint, without effect on a transfer
+ *	that is long or has a timeout. The last request of a call is always told of
+ *	when it has ended, and so is at least every 16th
  */
 enum udma_request_flags {
 	UDMA_REQUEST_F_FENCE	= 1 << 0,
+	UDMA_REQUEST_F_MORE	= 1 << 1,
 };
 
 /* A transfer that has no timeout, whatever the channel's own is. */
@@ -340,7 +346,7 @@ struct udma_request {
  *
  * Returns how many were taken, from the front of the array. That is fewer than
  * @count when a request is bad or there is no room for it, when a signal comes,
- * and never more than out_max_transfers: submit the rest again to go on or to be
+ * and never many more than the file may have under way: submit the rest again to go on or to be
  * told why not. When not even the first one was taken, the call fails with
  * its error. Each transfer taken ends with exactly one event.
  *
@@ -463,10 +469,14 @@ enum udma_queue_state {
 /**
  * struct udma_queue_shared - the beginning of the mapped queues
  * @submit_tail: how many requests the program has put in; only the program writes it
+ * @__pad0: not used, as the others
  * @submit_head: how many of them the kernel has taken
+ * @__pad1: not used
  * @complete_tail: how many events the kernel has put in
  * @state: bits of enum udma_queue_state
+ * @__pad2: not used
  * @complete_head: how many of them were taken, by the program or by read()
+ * @__pad3: not used
  *
  * Entry i of a queue is at index i modulo its number of entries. All counts begin at
  * the value they have after UDMA_QUEUE_SETUP, which is any, and go on from
@@ -508,8 +518,9 @@ struct udma_queue_shared {
  *	nanoseconds. It costs CPU time, and saves what going to sleep and waking up take
  *
  * Returns how many requests were taken. As with UDMA_SUBMIT that is fewer than there
- * are when one is bad or there is no room for it, and then the call does not wait;
- * the one that was refused is the first one not taken, and may be changed. When
+ * are when one is bad or there is no room for it, when a signal comes, or when they are
+ * more than the file may have under way, and then the call does not wait; one
+ * that was refused is the first one not taken, and may be changed. When
  * nothing was taken the call fails with the first one's error, and with that of waiting.
  * When something was taken, what ended the wait can be seen from the queue.
  *
