@@ -123,6 +123,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 	sim_chan_abort_list(chan, &chan->submitted, how);
 	if (how != SIM_ABORT_SIBLING) {
 		sim_chan_abort_prepared(chan);
+		chan->fresh = how == SIM_ABORT_TERMINATE;
 		sim_step_grace(chan);
 	}
 

@@ -101,8 +101,10 @@ SIM_ATTR(align, align, sim_uint_show, sim_align_store, 1, SIM_ALIGN_MAX);
 
 void sim_settings_changed(struct sim_settings *set)
 {
-	struct sim_dev *sim = sim_dev_get(set);
+	struct sim_dev *sim;
 
+	sim_settings_set_pace(set);
+	sim = sim_dev_get(set);
 	if (!sim)
 		return;
 	sim_dev_changed(sim);
@@ -170,6 +172,8 @@ static ssize_t sim_config_bandwidth_store(struct config_item *item, const char *
 }
 CONFIGFS_ATTR(sim_config_, bandwidth);
 
+SIM_ATTR_LIVE(instant, instant, 0, 1);
+
 ssize_t sim_at_show(struct config_item *item, char *page, size_t offset)
 {
 	return sysfs_emit(page, "%d\n", atomic_read(sim_field(item, offset)));
@@ -186,6 +190,7 @@ ssize_t sim_at_store(struct config_item *item, const char *page, size_t count,
 		return ret;
 
 	atomic_set(sim_field(item, offset), value);
+	sim_settings_set_pace(to_sim_settings(item));
 	return count;
 }
 
@@ -302,6 +307,7 @@ static struct configfs_attribute *sim_plain_attrs[] = {
 	&sim_config_attr_fill,
 	&sim_config_attr_latency_ns,
 	&sim_config_attr_bandwidth,
+	&sim_config_attr_instant,
 	&sim_config_attr_step_mode,
 	&sim_config_attr_step,
 	&sim_config_attr_pending,

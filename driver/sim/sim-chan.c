@@ -56,6 +56,7 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
 	found->loose = false;
 	found->taken = false;
 	found->late = false;
+	found->real = false;
 	found->result = DMA_TRANS_NOERROR;
 	found->len = len;
 	found->todo = len;
@@ -170,6 +171,7 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 {
 	struct sim_chan *chan = to_sim_chan(dma_chan);
 	struct sim_desc *desc;
+	enum sim_pace pace;
 	unsigned long flags;
 	bool inlined, kick = false;
 	ktime_t start = 0;
@@ -178,6 +180,14 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	spin_lock_irqsave(&chan->lock, flags);
 	if (list_empty(&chan->submitted))
 		goto out;
+	pace = sim_chan_pace(chan);
+	if (pace == SIM_PACE_LEAN && sim_instant_pass(chan))
+		goto out;
+
+	/* A client may want to see now that the channel works. */
+	desc = list_first_entry(&chan->submitted, struct sim_desc, node);
+	desc->real = chan->fresh;
+	chan->fresh = false;
 
 	issue = atomic64_inc_return(&chan->sim->issues);
 	if (chan->sim->unordered)
@@ -191,7 +201,10 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	}
 	list_splice_tail_init(&chan->submitted, &chan->issued);
 
-	kick = !chan->running;
+	if (pace == SIM_PACE_NORMAL)
+		kick = !chan->running;
+	else
+		sim_instant_issued(chan);
 	sim_chan_wake(chan);
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);

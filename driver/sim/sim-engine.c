@@ -15,6 +15,9 @@
 /* Moved in one go. A terminate waits for no more than this. */
 #define SIM_CHUNK	SZ_64K
 
+/* Callbacks in one interrupt. */
+#define SIM_BUDGET	256
+
 static bool sim_desc_may_go(struct sim_chan *chan, struct sim_desc *desc)
 {
 	return desc->told || desc->loose || !READ_ONCE(chan->sim->set->step_mode);
@@ -49,7 +52,7 @@ static struct sim_desc *sim_chan_pick(struct sim_chan *chan)
 }
 
 /* The descriptor to work on, or NULL when there is none that may go on. */
-static struct sim_desc *sim_chan_next(struct sim_chan *chan)
+struct sim_desc *sim_chan_next(struct sim_chan *chan)
 {
 	struct sim_desc *desc = chan->active;
 
@@ -75,7 +78,7 @@ static struct sim_desc *sim_chan_next(struct sim_chan *chan)
  * runs from when the engine took the descriptor up, so a late timer does not
  * add up over a long transfer. Steps overrule the clock.
  */
-static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {
 	struct sim_settings *set = chan->sim->set;
 	unsigned long latency = READ_ONCE(set->latency_ns);
@@ -103,22 +106,39 @@ static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t 
 }
 
 /*
- * The interrupt. There is never a second one pending or running: irq_work would
- * allow that, and then callbacks could overtake each other.
+ * Whether there is something to tell, and nobody who does. The caller has to. There
+ * is never a second one: callbacks could overtake each other.
  */
-void sim_chan_raise(struct sim_chan *chan)
+bool sim_chan_claim(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
 	sim_fault_batch(chan);
 	if (chan->raising || list_empty(&chan->done))
+		return false;
+	chan->raising = true;
+	return true;
+}
+
+void sim_chan_raise(struct sim_chan *chan)
+{
+	if (sim_chan_claim(chan))
+		irq_work_queue(&chan->irq);
+}
+
+/* The same where it is known that there is something to tell. */
+void sim_chan_interrupt(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (chan->raising)
 		return;
 	chan->raising = true;
 	irq_work_queue(&chan->irq);
 }
 
 /* The cookie completes when hardware is done, the callback comes later. */
-static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
+void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
@@ -146,6 +166,12 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 	chan->running = true;
 
 	while ((desc = sim_chan_next(chan))) {
+		if (sim_chan_pace(chan) != SIM_PACE_NORMAL && !desc->real) {
+			if (!sim_instant_end(chan, desc))
+				break;
+			continue;
+		}
+
 		len = 0;
 		if (desc->result == DMA_TRANS_NOERROR)
 			len = min_t(size_t, desc->todo - desc->moved, SIM_CHUNK);
@@ -186,7 +212,10 @@ static void sim_chan_work(struct work_struct *work)
 
 static enum hrtimer_restart sim_chan_timer(struct hrtimer *timer)
 {
-	sim_chan_kick(container_of(timer, struct sim_chan, timer));
+	struct sim_chan *chan = container_of(timer, struct sim_chan, timer);
+
+	if (!sim_instant_timer(chan))
+		sim_chan_kick(chan);
 	return HRTIMER_NORESTART;
 }
 
@@ -221,7 +250,9 @@ struct sim_ending {
 static void sim_desc_take_ending(struct sim_chan *chan, struct sim_desc *desc,
 				 struct sim_ending *end)
 {
-	bool wanted = desc->tx.flags & DMA_PREP_INTERRUPT;
+	/* Trouble always interrupts, as it does with hardware. */
+	bool wanted = desc->tx.flags & DMA_PREP_INTERRUPT ||
+		      desc->result != DMA_TRANS_NOERROR || desc->todo < desc->len;
 
 	end->callback_result = wanted ? desc->tx.callback_result : NULL;
 	end->callback = wanted ? desc->tx.callback : NULL;
@@ -238,15 +269,23 @@ static void sim_ending_tell(const struct sim_ending *end)
 		end->callback(end->param);
 }
 
-/* Tells of all that has ended. For the one who has set @raising. */
-static void sim_chan_deliver(struct sim_chan *chan)
+/*
+ * Tells of what has ended. For the one who has set @raising. A client that goes on
+ * in its callbacks could keep it here for ever, with a controller that is as fast.
+ */
+void sim_chan_deliver(struct sim_chan *chan)
 {
+	unsigned int budget = SIM_BUDGET;
 	struct sim_ending end;
 	struct sim_desc *desc;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	while ((desc = list_first_entry_or_null(&chan->done, struct sim_desc, node))) {
+		if (!budget--) {
+			irq_work_queue(&chan->irq);
+			goto out;
+		}
 		if (desc->told)
 			chan->step = SIM_STEP_CALLING;
 		sim_desc_take_ending(chan, desc, &end);
@@ -269,6 +308,7 @@ static void sim_chan_deliver(struct sim_chan *chan)
 	/* With the lock held: whoever takes it next knows that we have left. */
 	chan->raising = false;
 	sim_chan_wake(chan);
+out:
 	spin_unlock_irqrestore(&chan->lock, flags);
 }
 

@@ -15,6 +15,14 @@ static bool sim_fault_now(atomic_t *at)
 	return atomic_read(at) && atomic_dec_if_positive(at) == 0;
 }
 
+/* Whether something might happen to a transfer between issue_pending and its end. */
+bool sim_faults_armed(const struct sim_faults *faults)
+{
+	return atomic_read(&faults->fail_at) || atomic_read(&faults->short_at) ||
+	       atomic_read(&faults->lose_at) || atomic_read(&faults->late_at) ||
+	       atomic_read(&faults->hang_at) || READ_ONCE(faults->batch);
+}
+
 bool sim_fault_refuse_prep(struct sim_faults *faults)
 {
 	return READ_ONCE(faults->refuse) || sim_fault_now(&faults->refuse_at);

@@ -108,6 +108,7 @@ enum sim_fate {
 };
 
 /* sim-fault.c */
+bool sim_faults_armed(const struct sim_faults *faults);
 bool sim_fault_refuse_prep(struct sim_faults *faults);
 bool sim_fault_refuse_submit(struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);

@@ -15,7 +15,8 @@
  *                        locks and the dmaengine core's mutex are taken inside.
  *   sim_dev.step_lock    one step at a time. Never taken with sim_config.lock,
  *                        so a controller can be stepped while it is taken away.
- *   sim_settings.lock    the way from the settings to the running device.
+ *   sim_settings.lock    the way from the settings to the running device, and
+ *                        what follows from them.
  *   sim_chan.lock        all that changes in a channel. Taken in interrupts.
  *                        Inside it only the locks of wait queues and timers.
  *
@@ -66,10 +67,23 @@ struct sim_config {
 };
 
 /**
+ * enum sim_pace - how transfers end
+ * @SIM_PACE_NORMAL: a worker moves their data, and it takes its time
+ * @SIM_PACE_INSTANT: as soon as they may, without data
+ * @SIM_PACE_LEAN: likewise, and there is no reason why they might not
+ */
+enum sim_pace {
+	SIM_PACE_NORMAL,
+	SIM_PACE_INSTANT,
+	SIM_PACE_LEAN,
+};
+
+/**
  * struct sim_settings - what was asked for
  * @ref: held by the configuration and by the device made of it
- * @lock: protects @sim
+ * @lock: protects @sim and @pace
  * @sim: the device that runs with these settings, NULL when none does
+ * @pace: follows from what may change while live
  * @channels: number of channels; this and the next four are fixed while live
  * @max_segment: longest transfer, in bytes
  * @align: what addresses and lengths are multiples of, a power of two
@@ -77,6 +91,7 @@ struct sim_config {
  * @fill: whether DMA_MEMSET is offered
  * @latency_ns: from the start of a transfer to its first byte
  * @bandwidth: bytes a second, 0 for no limit
+ * @instant: transfers end at once and move nothing
  * @step_mode: nothing ends until told
  * @faults: misbehaviour
  *
@@ -85,8 +100,9 @@ struct sim_config {
  */
 struct sim_settings {
 	struct kref ref;
-	spinlock_t lock;		/* the way to the device */
+	spinlock_t lock;		/* the way to the device, and the pace */
 	struct sim_dev *sim;
+	enum sim_pace pace;
 
 	unsigned int channels;
 	unsigned int max_segment;
@@ -96,6 +112,7 @@ struct sim_settings {
 
 	unsigned long latency_ns;
 	unsigned long bandwidth;
+	unsigned int instant;
 	unsigned int step_mode;
 	struct sim_faults faults;
 };
@@ -134,6 +151,7 @@ enum sim_desc_state {
  * @loose: in step mode it goes on without being told
  * @taken: the engine has taken it up before; that is when misbehaviour is dealt
  * @late: its end is not told until asked for
+ * @real: its data moves, also where transfers end at once
  * @fate: while dropped: what becomes of it then
  * @result: how it ended
  * @move: moves the next bytes, from what has been moved already, and returns
@@ -155,6 +173,7 @@ struct sim_desc {
 	bool loose;
 	bool taken;
 	bool late;
+	bool real;
 	enum sim_fate fate;
 	enum dmaengine_tx_result result;
 
@@ -203,6 +222,7 @@ enum sim_chan_step {
  * @dropping: data of a terminated descriptor still moves
  * @raising: the interrupt is pending or being handled
  * @calling: a callback is being run
+ * @fresh: nothing was issued since the client took everything back
  * @step: how far a step has come
  * @stepped: descriptors that steps have ended
  * @grace: how many that are issued need neither be told nor take their time
@@ -235,6 +255,7 @@ struct sim_chan {
 	bool dropping;
 	bool raising;
 	bool calling;
+	bool fresh;
 
 	enum sim_chan_step step;
 	u64 stepped;
@@ -323,6 +344,14 @@ static inline struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
 	return container_of(tx, struct sim_desc, tx);
 }
 
+/* Who changes it takes the lock of each channel afterwards, and looks again. */
+static inline enum sim_pace sim_chan_pace(const struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	return READ_ONCE(chan->sim->set->pace);
+}
+
 static inline void sim_chan_wake(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
@@ -359,9 +388,22 @@ void sim_synchronize(struct dma_chan *dma_chan);
 /* sim-engine.c */
 void sim_engine_init(struct sim_chan *chan);
 void sim_engine_stop(struct sim_chan *chan);
+struct sim_desc *sim_chan_next(struct sim_chan *chan);
+bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
+void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_kick(struct sim_chan *chan);
+bool sim_chan_claim(struct sim_chan *chan);
+void sim_chan_interrupt(struct sim_chan *chan);
 void sim_chan_raise(struct sim_chan *chan);
+void sim_chan_deliver(struct sim_chan *chan);
 void sim_chan_run_inline(struct sim_chan *chan);
+
+/* sim-instant.c */
+void sim_settings_set_pace(struct sim_settings *set);
+bool sim_instant_end(struct sim_chan *chan, struct sim_desc *desc);
+bool sim_instant_pass(struct sim_chan *chan);
+void sim_instant_issued(struct sim_chan *chan);
+bool sim_instant_timer(struct sim_chan *chan);
 
 /* sim-move.c */
 size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
