@@ -76,6 +76,9 @@ UDMA_EXPORT void udma_channel_close(struct udma_channel *channel)
 		return;
 	while (channel->buffers)
 		udma_buffer_orphan(channel->buffers);
+	if (channel->queue)
+		udma_queue_orphan(channel->queue);
+	udma_rings_unmap(&channel->rings);
 	if (channel->fd >= 0)
 		close(channel->fd);
 	free(channel);
@@ -89,6 +92,8 @@ UDMA_EXPORT int udma_channel_get_fd(const struct udma_channel *channel)
 
 UDMA_EXPORT size_t udma_channel_get_pending(const struct udma_channel *channel)
 {
+	if (channel->queue)
+		return channel->pending + udma_queue_submitted(channel->queue);
 	return channel->pending;
 }
 
@@ -97,9 +102,8 @@ UDMA_EXPORT uint64_t udma_channel_get_last_sequence(const struct udma_channel *c
 	return channel->last_sequence;
 }
 
-/* Takes a description for submission, or says why not. */
-static int get_request(const struct udma_channel *channel, const struct udma_transfer *transfer,
-		       struct udma_request *request)
+/* What the kernel could not find out: it knows handles only. */
+int udma_channel_check(const struct udma_channel *channel, const struct udma_transfer *transfer)
 {
 	if (!transfer->request.bytes) {
 		errno = EINVAL;
@@ -109,6 +113,15 @@ static int get_request(const struct udma_channel *channel, const struct udma_tra
 		errno = ENOENT;
 		return -1;
 	}
+	return 0;
+}
+
+/* Takes a description for submission, or says why not. */
+static int get_request(const struct udma_channel *channel, const struct udma_transfer *transfer,
+		       struct udma_request *request)
+{
+	if (udma_channel_check(channel, transfer) < 0)
+		return -1;
 	*request = transfer->request;
 	return 0;
 }
@@ -147,6 +160,11 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 
 	if (!count) {
 		errno = EINVAL;
+		return -1;
+	}
+	/* The completions would be among those of the queue. */
+	if (channel->queue) {
+		errno = EBUSY;
 		return -1;
 	}
 	while (total < count) {
@@ -211,6 +229,7 @@ UDMA_EXPORT int udma_channel_wait(struct udma_channel *channel, int64_t timeout_
 	return -1;
 }
 
+/* To count them is left to who asked for them. */
 ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_completion *items,
 				 size_t count)
 {
@@ -223,7 +242,5 @@ ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_compl
 		return 0;
 	if (bytes < 0)
 		return -1;
-	count = bytes / sizeof(*items);
-	channel->pending -= count;
-	return count;
+	return bytes / sizeof(*items);
 }

@@ -70,10 +70,16 @@ UDMA_EXPORT ssize_t udma_channel_read(struct udma_channel *channel,
 		errno = EINVAL;
 		return -1;
 	}
+	if (channel->queue) {
+		errno = EBUSY;
+		return -1;
+	}
 	if (max > completions->capacity)
 		max = completions->capacity;
 	count = udma_channel_read_events(channel, completions->items, max);
-	if (count > 0)
+	if (count > 0) {
 		completions->count = count;
+		channel->pending -= count;
+	}
 	return count;
 }

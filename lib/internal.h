@@ -12,13 +12,29 @@
 #define UDMA_EXPORT __attribute__((visibility("default")))
 
 /**
+ * struct udma_rings - queues that the kernel shares with the program
+ * @setup: what the kernel said of them; of no entries when there are none
+ * @shared: the mapping, which begins with this; NULL for none
+ *
+ * The kernel gives them to an open device once and for all, so they are the
+ * channel's, and one struct udma_queue after the other can have them.
+ */
+struct udma_rings {
+	struct udma_queue_setup setup;
+	struct udma_queue_shared *shared;
+};
+
+/**
  * struct udma_channel - see libudma.h
  * @fd: the open device
  * @owner: the process that opened it
  * @id: its number in this process, never given again; 0 is none
- * @pending: transfers whose completion has not been read
+ * @pending: transfers whose completion has not been read, and that were submitted
+ *	by other means than the queue
  * @last_sequence: number of the transfer that was submitted last
  * @buffers: those not freed
+ * @queue: the one it has, or NULL
+ * @rings: what it shares with the kernel since a mapped queue was made
  */
 struct udma_channel {
 	int fd;
@@ -27,6 +43,8 @@ struct udma_channel {
 	size_t pending;
 	uint64_t last_sequence;
 	struct udma_buffer *buffers;
+	struct udma_queue *queue;
+	struct udma_rings rings;
 };
 
 /**
@@ -72,10 +90,85 @@ struct udma_completion {
 	struct udma_event event;
 };
 
+/**
+ * struct udma_queue_ops - where a mapped queue and a plain one differ
+ * @enter: as UDMA_ENTER: have the kernel take what was added, then wait until so
+ *	many completions are there or the time is over, which negative never is.
+ *	Does not wait when some were not taken. Returns how many were, or -1 when
+ *	none, be it that none was to be taken and the wait failed
+ * @look: move complete_tail to where it is now; what was taken before is free.
+ *	Returns how many can be taken, or -1; ENODEV when none ever will
+ */
+struct udma_queue_ops {
+	int (*enter)(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns);
+	int (*look)(struct udma_queue *queue);
+};
+
+/**
+ * struct udma_queue - see libudma.h
+ * @requests: the submission queue
+ * @completions: the completion queue
+ * @mask: entries of either less one; entry i is at i & @mask
+ * @depth: how many transfers may be added and not taken
+ * @used: how many are
+ * @submit_head: how many requests the kernel has taken
+ * @submit_tail: how many were added. As the others it wraps
+ * @complete_head: how many completions were taken
+ * @complete_tail: how many were there at the last look
+ * @channel_id: whose buffers its transfers have to name
+ * @ops: how this one reaches the kernel
+ * @channel: NULL when it was closed
+ * @shared: the kernel's side of the counts, of a mapped queue
+ * @busy_ns: for how long to look before going to sleep
+ * @memory: of a plain queue, in which @requests and @completions lie
+ */
+struct udma_queue {
+	struct udma_request *requests;
+	struct udma_completion *completions;
+	uint32_t mask;
+	uint32_t depth;
+	uint32_t used;
+	uint32_t submit_head;
+	uint32_t submit_tail;
+	uint32_t complete_head;
+	uint32_t complete_tail;
+	unsigned long channel_id;
+	const struct udma_queue_ops *ops;
+	struct udma_channel *channel;
+	struct udma_queue_shared *shared;
+	uint64_t busy_ns;
+	void *memory;
+};
+
+/* How many were added that the kernel has not taken. */
+static inline uint32_t udma_queue_added(const struct udma_queue *queue)
+{
+	return queue->submit_tail - queue->submit_head;
+}
+
+/* How many completions can be taken without another look. */
+static inline uint32_t udma_queue_ready(const struct udma_queue *queue)
+{
+	return queue->complete_tail - queue->complete_head;
+}
+
+/* How many the kernel has taken whose completion was not taken. */
+static inline uint32_t udma_queue_submitted(const struct udma_queue *queue)
+{
+	return queue->used - udma_queue_added(queue);
+}
+
 int udma_channel_ioctl(const struct udma_channel *channel, unsigned long request, void *arg);
 ssize_t udma_channel_read_events(struct udma_channel *channel, struct udma_completion *items,
 				 size_t count);
+int udma_channel_check(const struct udma_channel *channel, const struct udma_transfer *transfer);
+uint64_t udma_clock_ns(void);
+int64_t udma_time_left(int64_t timeout_ns, uint64_t since);
 int udma_device_open(const char *name, int flags);
 void udma_buffer_orphan(struct udma_buffer *buffer);
+void udma_queue_orphan(struct udma_queue *queue);
+int udma_queue_init_mapped(struct udma_queue *queue, uint32_t entries);
+int udma_queue_init_plain(struct udma_queue *queue, uint32_t entries);
+void udma_rings_unmap(struct udma_rings *rings);
 
 #endif /* LIBUDMA_INTERNAL_H */

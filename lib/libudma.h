@@ -27,14 +27,14 @@
  * nothing, and leaves errno as it was.
  *
  * Threads: an object is used by one thread at a time, and a channel's buffers
- * count as part of it, except for the memory itself. Different channels, also
- * two that opened the same device, are independent. The exceptions are
- * udma_channel_cancel() and udma_channel_cancel_all(): as long as the channel is
- * open they may be called at any time by any thread, and by a signal's handler.
+ * and its queue count as part of it, except for the memory itself. Different
+ * channels, also two that opened the same device, are independent. The exceptions
+ * are udma_channel_cancel() and udma_channel_cancel_all(): as long as the channel
+ * is open they may be called at any time by any thread, and by a signal's handler.
  *
  * Processes: after fork() a channel still belongs to the parent. The child sees
- * the same memory in the buffers, and may close the channel and free the
- * buffers, which takes nothing from the parent; nothing else is defined.
+ * the same memory in the buffers, and may close the channel and free the buffers
+ * and the queue, which takes nothing from the parent; nothing else is defined.
  * Nothing is inherited through execve().
  */
 #ifndef LIBUDMA_H
@@ -107,9 +107,43 @@ struct udma_completions;
  * struct udma_completion - how one transfer ended
  *
  * Part of a struct udma_completions, and valid until that is read into again or
- * freed.
+ * freed; or of a struct udma_queue, see udma_queue_next().
  */
 struct udma_completion;
+
+/*
+ * struct udma_queue - many transfers with few calls of the kernel
+ *
+ * Transfers are added to it, submitted together, and their completions taken one
+ * by one, all by the same object:
+ *
+ *	while (udma_queue_get_pending(queue)) {
+ *		if (udma_queue_wait(queue, 1, -1) < 0)
+ *			break;
+ *		while ((completion = udma_queue_next(queue)))
+ *			have_another(queue, completion);
+ *	}
+ *
+ * with a have_another() that may add transfers: the next udma_queue_wait() submits
+ * them. Mapped, it is shared with the kernel: that one is the only system call in
+ * the loop. The calls are the same without.
+ *
+ * A channel has one queue at most. As long as it has, its transfers are the queue's:
+ * udma_channel_submit(), udma_channel_submit_one() and udma_channel_read() fail
+ * with EBUSY. udma_channel_copy() and udma_channel_fill() go through the queue,
+ * when nothing else is in it. All other calls are as before; but as the queue may
+ * have read completions already, udma_channel_wait() and a poll loop of one's own
+ * only make sense when udma_queue_next() has returned NULL.
+ */
+struct udma_queue;
+
+/*
+ * enum udma_queue_flags - how a queue is to be
+ * @UDMA_QUEUE_MAPPED: share it with the kernel. Needs a driver that can
+ */
+enum udma_queue_flags {
+	UDMA_QUEUE_MAPPED	= 1 << 0,
+};
 
 /**
  * udma_version() - tell the version of the library
@@ -645,7 +679,7 @@ int udma_channel_wait(struct udma_channel *channel, int64_t timeout_ns);
  * Never waits.
  *
  * Return: how many were read, 0 when there was none, or -1. Errors: ENODEV only
- * when no completion is left.
+ * when no completion is left, EBUSY when the channel has a struct udma_queue.
  *
  * Since: 0.1
  */
@@ -668,11 +702,12 @@ ssize_t udma_channel_read(struct udma_channel *channel, struct udma_completions 
  *
  * Return: 0 when all was copied, or -1. Errors: EBUSY, with nothing done, when
  * completions of other transfers have not been read, see
- * udma_channel_get_pending(); EIO when the controller failed or stopped short;
- * ECANCELED; ETIMEDOUT when it took longer than its timeout or the controller
- * hung; those of udma_channel_submit(), but EAGAIN. Only if after EIO
- * udma_channel_info_get_state() is UDMA_CHANNEL_FAILED, the controller may not
- * be done with the buffers; see udma_completion_is_held().
+ * udma_channel_get_pending(), or the channel's struct udma_queue is not empty; EIO
+ * when the controller failed or stopped short; ECANCELED; ETIMEDOUT when it took
+ * longer than its timeout or the controller hung; those of udma_channel_submit(),
+ * but EAGAIN. Only if after EIO udma_channel_info_get_state() is
+ * UDMA_CHANNEL_FAILED, the controller may not be done with the buffers; see
+ * udma_completion_is_held().
  *
  * Since: 0.1
  */
@@ -748,6 +783,171 @@ size_t udma_completions_get_count(const struct udma_completions *completions);
  */
 const struct udma_completion *udma_completions_get(const struct udma_completions *completions,
 						   size_t index);
+
+/**
+ * udma_queue_new() - give a channel a queue
+ * @channel: the channel
+ * @depth: for how many transfers at a time, at least 1; rounded up to a power of
+ *	two
+ * @flags: bits of enum udma_queue_flags, or 0
+ *
+ * With UDMA_QUEUE_MAPPED as many are possible as the driver allows, which is 4096
+ * or more, and the memory for it counts against the memory cgroup. Without, as many
+ * as udma_channel_info_get_max_transfers() tells.
+ *
+ * A channel keeps what it shares with the kernel until it is closed. A later queue,
+ * of whatever kind, can be as deep as the first mapped one was, and not deeper.
+ *
+ * Return: the queue, which the caller frees with udma_queue_free(), or NULL.
+ * Errors: EINVAL for no depth, too much of it or an unknown flag; EBUSY when the
+ * channel has a queue, when udma_channel_get_pending() is not 0, or when a mapped
+ * queue that it had was not so deep; ENOTTY for a driver that cannot share; ENOMEM.
+ *
+ * Since: 0.3
+ */
+struct udma_queue *udma_queue_new(struct udma_channel *channel, size_t depth,
+				  unsigned int flags);
+
+/**
+ * udma_queue_free() - free a queue
+ * @queue: the queue, or NULL
+ *
+ * What was added and not submitted is forgotten, and so are completions that have
+ * come and were not taken. Transfers under way go on: udma_channel_get_pending()
+ * counts them, and udma_channel_read() tells how they ended. It makes no
+ * difference whether the channel is still open.
+ *
+ * Since: 0.3
+ */
+void udma_queue_free(struct udma_queue *queue);
+
+/**
+ * udma_queue_get_depth() - tell for how many transfers a queue is
+ * @queue: the queue
+ *
+ * Return: how many there can be that were added and whose completions were not
+ * taken; 0 when the channel was closed.
+ *
+ * Since: 0.3
+ */
+size_t udma_queue_get_depth(const struct udma_queue *queue);
+
+/**
+ * udma_queue_get_pending() - tell how many transfers a queue is not done with
+ * @queue: the queue
+ *
+ * Return: the number of transfers that were added, submitted or not, and whose
+ * completions were not taken.
+ *
+ * Since: 0.3
+ */
+size_t udma_queue_get_pending(const struct udma_queue *queue);
+
+/**
+ * udma_queue_get_room() - tell how many transfers can be added
+ * @queue: the queue
+ *
+ * Return: udma_queue_get_depth() less udma_queue_get_pending().
+ *
+ * Since: 0.3
+ */
+size_t udma_queue_get_room(const struct udma_queue *queue);
+
+/**
+ * udma_queue_set_busy_ns() - have a queue look before it sleeps
+ * @queue: the queue
+ * @busy_ns: for how long, in nanoseconds; 0, as it is at first, for not at all
+ *
+ * For so long udma_queue_wait() looks for completions again and again before it
+ * goes to sleep. That takes a processor, and saves what going to sleep and being
+ * woken up cost, which is more than a small transfer takes. A signal's handler runs
+ * meanwhile, but does not end it.
+ *
+ * Since: 0.3
+ */
+void udma_queue_set_busy_ns(struct udma_queue *queue, uint64_t busy_ns);
+
+/**
+ * udma_queue_add() - put a transfer into a queue
+ * @queue: the queue
+ * @transfer: its description
+ *
+ * The kernel does not learn of it before udma_queue_submit() or udma_queue_wait(),
+ * and most mistakes are told there. Never asks the kernel.
+ *
+ * Return: 0, or -1 with nothing added. Errors: EAGAIN for no room until completions
+ * have been taken; EINVAL for a description of nothing; ENOENT for a buffer of
+ * another channel; ENODEV only when the channel was closed.
+ *
+ * Since: 0.3
+ */
+int udma_queue_add(struct udma_queue *queue, const struct udma_transfer *transfer);
+
+/**
+ * udma_queue_submit() - submit all that was added
+ * @queue: the queue
+ *
+ * One that was taken ends with exactly one completion. One that is refused, and those
+ * behind it, stay added: when it was dropped with udma_queue_drop(), or the reason is
+ * gone, they can be submitted.
+ *
+ * Return: how many were taken, in the order in which they were added; fewer than there
+ * were when one is bad, and to submit again tells why; 0 when there was nothing. -1
+ * when the first one was refused. Errors: those of udma_channel_submit().
+ *
+ * Since: 0.3
+ */
+ssize_t udma_queue_submit(struct udma_queue *queue);
+
+/**
+ * udma_queue_drop() - forget the transfer that was refused
+ * @queue: the queue
+ *
+ * It is the first one that was added and not taken, whether it was refused or not yet
+ * submitted at all. Those behind it stay.
+ *
+ * Return: 0, or -1. Errors: ENOENT when all that was added was taken.
+ *
+ * Since: 0.3
+ */
+int udma_queue_drop(struct udma_queue *queue);
+
+/**
+ * udma_queue_wait() - submit all that was added, and wait for completions
+ * @queue: the queue
+ * @count: for how many that can be taken; if that is more than
+ *	udma_queue_get_pending(), for all of these
+ * @timeout_ns: how long, in nanoseconds; 0 only looks, negative waits for ever
+ *
+ * As long as a transfer is refused, it does not wait: see udma_queue_submit().
+ *
+ * Return: how many can be taken, at least @count; fewer when not all that was added
+ * was taken, and to call again tells why. -1 when the first one was refused, and
+ * when there are fewer at the end of the wait. Errors: those of udma_queue_submit();
+ * ETIME when the time has passed; EINTR for a signal, so that a program can be told to
+ * stop while it waits; EPROTO when another process has written to the queue; ENODEV
+ * only when nothing more will come, or with something to submit. Whatever the error,
+ * completions that have come can be taken.
+ *
+ * Since: 0.3
+ */
+ssize_t udma_queue_wait(struct udma_queue *queue, size_t count, int64_t timeout_ns);
+
+/**
+ * udma_queue_next() - take the next completion out of a queue
+ * @queue: the queue
+ *
+ * Never waits. With UDMA_QUEUE_MAPPED it never asks the kernel, and without it only
+ * when all have been taken that udma_queue_wait() told of.
+ *
+ * Return: the completion, which belongs to @queue and is valid until the next call
+ * of udma_queue_next(), udma_queue_submit(), udma_queue_wait() or udma_queue_free(),
+ * or until the channel is closed; or NULL. Errors: EAGAIN when there is none yet;
+ * EPROTO as with udma_queue_wait(); ENODEV only when no completion is left.
+ *
+ * Since: 0.3
+ */
+const struct udma_completion *udma_queue_next(struct udma_queue *queue);
 
 /**
  * udma_completion_get_user_data() - tell the mark of the transfer that ended

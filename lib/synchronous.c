@@ -20,21 +20,61 @@ static int wait_for_one(struct udma_channel *channel, struct udma_completion *co
 		if (udma_channel_wait(channel, -1) < 0 && errno != EINTR)
 			return -1;
 	}
-	return count < 0 ? -1 : 0;
+	if (count < 0)
+		return -1;
+	channel->pending--;
+	return 0;
+}
+
+static int run_alone(struct udma_channel *channel, const struct udma_transfer *transfer,
+		     struct udma_completion *completion)
+{
+	if (udma_channel_submit_one(channel, transfer) < 0)
+		return -1;
+	return wait_for_one(channel, completion);
+}
+
+/* Where there is a queue, completions come from nowhere else. */
+static int run_in_queue(struct udma_queue *queue, const struct udma_transfer *transfer,
+			struct udma_completion *completion)
+{
+	const struct udma_completion *next;
+
+	if (udma_queue_add(queue, transfer) < 0)
+		return -1;
+	if (udma_queue_submit(queue) < 0) {
+		udma_queue_drop(queue);
+		return -1;
+	}
+	while (!(next = udma_queue_next(queue))) {
+		if (errno != EAGAIN)
+			return -1;
+		if (udma_queue_wait(queue, 1, -1) < 0 && errno != EINTR)
+			return -1;
+	}
+	*completion = *next;
+	return 0;
+}
+
+static bool is_idle(const struct udma_channel *channel)
+{
+	return !channel->pending && (!channel->queue || !channel->queue->used);
 }
 
 static int run(struct udma_channel *channel, const struct udma_transfer *transfer)
 {
 	struct udma_completion completion;
-	int error;
+	int error, ret;
 
-	if (channel->pending) {
+	if (!is_idle(channel)) {
 		errno = EBUSY;
 		return -1;
 	}
-	if (udma_channel_submit_one(channel, transfer) < 0)
-		return -1;
-	if (wait_for_one(channel, &completion) < 0)
+	if (channel->queue)
+		ret = run_in_queue(channel->queue, transfer, &completion);
+	else
+		ret = run_alone(channel, transfer, &completion);
+	if (ret < 0)
 		return -1;
 	error = udma_completion_get_error(&completion);
 	/* All or nothing is what a caller without a completion can make sense of. */
