@@ -128,12 +128,19 @@ sims_remove() {
 	done
 }
 
+# The seconds since the machine was started, as $now: date is a program, and takes long to start.
+tell_time() {
+	read -r now _ </proc/uptime
+	now=${now%.*}
+}
+
 # until_true COMMAND...: looks as often as it takes, but not for ever.
 until_true() {
-	looks=0
+	tell_time
+	begun=$now
 	until "$@"; do
-		looks=$((looks + 1))
-		expect [ $looks -lt 20000 ]
+		tell_time
+		expect [ $((now - begun)) -lt 60 ]
 	done
 }
 
@@ -181,7 +188,7 @@ test_version_and_help() {
 	must udmactl --version
 	must udmactl help
 	mv out commands
-	for command in list info load unload bind unbind reset copy fill version help; do
+	for command in list info load unload bind unbind reset copy fill bench version help; do
 		expect grep -q "^  $command " commands
 		must udmactl help "$command"
 		case $answer in
@@ -202,7 +209,7 @@ test_wrong_usage() {
 		refuse 2 "udmactl: $command: too few arguments*" udmactl "$command"
 		refuse 2 "udmactl: $command: b: one argument too many*" udmactl "$command" a b
 	done
-	for command in list info bind unbind unload load reset copy fill; do
+	for command in list info bind unbind unload load reset copy fill bench; do
 		refuse 2 "udmactl: $command: --no-such: unknown option*" udmactl "$command" --no-such
 	done
 	refuse 2 "udmactl: list: -Z: unknown option*" udmactl list -jZ
@@ -218,6 +225,17 @@ test_wrong_usage() {
 	refuse 2 "udmactl: fill: --bytes: is missing*" udmactl fill --value=1 a
 	refuse 2 "udmactl: fill: --value: is missing*" udmactl fill --bytes=1 a
 	refuse 2 "udmactl: fill: 256: not a number*" udmactl fill --bytes=1 --value=256 a
+	refuse 2 "udmactl: bench: Ring: no such path*" udmactl bench --path=single,Ring
+	refuse 2 "udmactl: bench: '': no such path*" udmactl bench --path=
+	refuse 2 "udmactl: bench: 0: not a number of bytes*" udmactl bench -b 64,0
+	refuse 2 "udmactl: bench: 65537: not a number from 1 to 65536*" udmactl bench -d 1,65537
+	refuse 2 "udmactl: bench: 17: too many at once*" udmactl bench -d 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17
+	for bad in 0 -1 x .5 0x1 1e3 1.5.5 inf 3601; do
+		refuse 2 "udmactl: bench: $bad: not a number of seconds*" udmactl bench -s $bad
+	done
+	refuse 2 "udmactl: bench: 0: not a number of transfers*" udmactl bench --count 0
+	refuse 2 "udmactl: bench: 1025: not a number from 1 to 1024*" udmactl bench --processes 1025
+	refuse 2 "udmactl: bench: 101: not a number of percent*" udmactl bench --within 101
 	expect [ ! -e a ]
 	expect [ ! -e b ]
 }
@@ -857,6 +875,107 @@ test_fill_where_it_cannot() {
 	expect [ ! -e to ]
 	random from 1000
 	must udmactl copy -d "$node" from to
+}
+
+# Benchmarks
+
+test_bench() {
+	sim_bind
+	must udmactl bench --bytes 64,4K --depth 1,8 --count 20 "$node"
+	expect [ "$(wc -l <out)" -eq 20 ]
+	for row in "ring bytes=64 depth=1 processes=1 transfers=20" "batch bytes=64 depth=8 processes=1 transfers=24" \
+		"single bytes=4096 depth=8 processes=1 transfers=24" "busy bytes=64 depth=1 processes=1 transfers=20" \
+		"memcpy bytes=4096 depth=8 processes=1 transfers=20"; do
+		line="device=$node path=$row seconds=[0-9.]* ns_per_transfer=[0-9.]* bytes_per_second=[0-9]*"
+		line="$line cpu_percent=[0-9.]* runs=1 latency_p50_ns=[0-9]* latency_p90_ns=[0-9]*"
+		expect grep -qx "$line latency_p99_ns=[0-9]* latency_max_ns=[0-9]*" out
+	done
+	# It does what it says.
+	read -r before <"$sim/ended"
+	must udmactl bench --path single --bytes 64 --depth 4 --count 40 --no-latency "$node"
+	read -r after <"$sim/ended"
+	expect [ $((after - before)) -ge 40 ]
+	expect [ $((after - before)) -lt 60 ]
+	sums_up latency_p50_ns=- latency_max_ns=-
+}
+
+test_bench_in_json() {
+	sim_bind
+	must udmactl bench --json -p batch,memcpy -b 64 -d 1 -n 10 "$node"
+	tr -d ' \n' <out >flat
+	row="\"device\":\"$node\",\"path\":\"batch\",\"bytes\":64,\"depth\":1,\"processes\":1,\"transfers\":10,"
+	row="$row\"seconds\":[0-9.]*,\"ns_per_transfer\":[0-9.]*,\"bytes_per_second\":[0-9]*,\"cpu_percent\":[0-9.]*,"
+	row="$row\"runs\":1,\"latency\":{\"p50_ns\":[0-9]*,\"p90_ns\":[0-9]*,\"p99_ns\":[0-9]*,\"max_ns\":[0-9]*}"
+	expect grep -q "^\[{$row},{\"device\":\"$node\",\"path\":\"memcpy\",.*}\]$" flat
+	must udmactl bench --json --no-latency -p batch -b 64 -d 1 -n 10 "$node"
+	expect grep -q '"p50_ns": *null,' out
+}
+
+test_bench_for_a_time() {
+	sim_bind
+	must udmactl bench --path single --bytes 64 --depth 1 --seconds 0.01 --within 100 "$node"
+	expect grep -qE ' transfers=[1-9][0-9]* seconds=0\.(0[1-9]|[1-9])' out
+	expect grep -qE ' runs=([2-9]|1[0-2]) ' out
+}
+
+test_bench_of_many() {
+	sim_make channels=2
+	one=$(udmactl bind "$provider:0")
+	two=$(udmactl bind "$provider:1")
+	must udmactl bench --path batch --bytes 64 --depth 4 --count 40 --processes 3 "$one" "$two"
+	sums_up device="$one,$two" processes=6 transfers=240
+	read -r ended <"$sim/ended"
+	expect [ "$ended" -ge 480 ]
+}
+
+test_bench_of_what_cannot_be() {
+	sim_bind align=128
+	refuse 1 "udmactl: bench: udma9999: no such device" udmactl bench udma9999
+	refuse 1 "udmactl: bench: udma9999: no such device" udmactl bench "$node" udma9999
+	refuse 1 "udmactl: bench: $node: 64 bytes: not a multiple of 128, as the channel needs it" \
+		udmactl bench --bytes 4K,64 "$node"
+	refuse 1 "udmactl: bench: $node: single, 4096 bytes, depth 257: queue: more than the channel allows" \
+		udmactl bench --path single --bytes 4K --depth 257 "$node"
+	# What nobody asked for is left out.
+	must udmactl bench --path single --depth 1 --count 1 "$node"
+	expect [ "$(wc -l <out)" -eq 3 ]
+	! grep -q bytes=64 out || fail "64 bytes were measured"
+}
+
+test_bench_when_the_controller_fails() {
+	sim_bind
+	# The first are for warming up.
+	for n in 1 10; do
+		echo $n >"$sim/fail_at"
+		try udmactl bench --path single --bytes 64 --depth 2 --count 20 "$node"
+		expect [ "$status" -eq 1 ]
+		says "udmactl: bench: $node: single, 64 bytes, depth 2: transfer: Input/output error"
+	done
+	must udmactl bench --path single --bytes 64 --depth 2 --count 20 "$node"
+}
+
+# Some rows are told; in the next one, somewhere, the controller waits for ever.
+test_bench_interrupted() {
+	sim_bind
+	some=1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1
+	for path in single ring; do
+		for how in "INT 130" "TERM 143"; do
+			{
+				until_true grep -qs "path=$path" out
+				echo 1 >"$sim/step_mode"
+				until_true is_pending 1
+				kill -s "${how% *}" "$(cat pid)"
+			} &
+			other=$!
+			# shellcheck disable=SC2016 # for that shell, not for this one
+			try sh -c 'echo $$ >pid; exec udmactl bench -p $1 -b $2 -d $2 -n 20 "$0"' "$node" $path $some
+			expect wait "$other"
+			echo 0 >"$sim/step_mode"
+			expect [ "$status" -eq "${how#* }" ]
+			is_silent
+			rm pid out
+		done
+	done
 }
 
 # Modules. These come last: they unload what the others need, and load it again.

@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&cmd_reset,
 	&cmd_copy,
 	&cmd_fill,
+	&cmd_bench,
 	&cmd_version,
 	&cmd_help,
 	NULL

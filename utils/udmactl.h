@@ -39,7 +39,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_info, cmd_load, cmd_unload, cmd_bind, cmd_unbind,
-	cmd_reset, cmd_copy, cmd_fill, cmd_version, cmd_help;
+	cmd_reset, cmd_copy, cmd_fill, cmd_bench, cmd_version, cmd_help;
 extern const struct command *const commands[];
 
 const struct command *find_command(const char *name);
