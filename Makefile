@@ -42,6 +42,7 @@ help:
 	@echo "make check          run the tests in a VM (T=\"buffer event\" some; LANE=fast quickly;"
 	@echo "                    KERNEL=6.12 that kernel, KERNEL=debug one with KASAN, lockdep, kmemleak, ...)"
 	@echo "make stress         the storms of the tests in full, N=... times that, in a VM (KERNEL and LANE as for check)"
+	@echo "make bench          what a transfer costs, against a loop inside of the kernel, in a VM that counts instructions"
 	@echo "make check-model    every state of a model of the engine (RUN=\"everything no-\" some runs)"
 	@echo "make vm             a shell in the VM, modules loaded (CMD='...' one command)"
 	@echo "make lint           everything that can be checked without running"
@@ -51,7 +52,7 @@ help:
 
 # What is missing on the machine is installed first, so what is built comes after: hence the nested make.
 # stdout belongs to what the VM has to say.
-.PHONY: deps demo check stress check-model vm lint docs
+.PHONY: deps demo check stress bench check-model vm lint docs
 deps:
 	@$(vm)/deps build vm lint docs model
 
@@ -73,7 +74,12 @@ stress: export LIMIT ?= $(shell echo $$(($(STRESS) * 3600 + 600)))
 stress:
 	@$(vm)/deps build vm >&2
 	@$(MAKE) lib utils selftests >&2
-	@V=1 $(vm)/check storm
+	@V=1 $(vm)/check storm queue_race queue_hostile
+
+bench:
+	@$(vm)/deps build vm >&2
+	@$(MAKE) lib utils >&2
+	@selftests/bench/run $(PART)
 
 check-model:
 	@$(vm)/deps model >&2
