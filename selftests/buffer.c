@@ -216,13 +216,12 @@ static long memory_kib(const char *what)
  */
 static bool is_given_back(long before_kib, long used_kib)
 {
-	unsigned int look;
+	__u64 end = 0;
 
-	for (look = 0; look < 1000; look++) {
+	do {
 		if (memory_kib("MemAvailable:") > before_kib - used_kib / 2)
 			return true;
-		sched_yield();
-	}
+	} while (look_again(&end));
 	return false;
 }
 

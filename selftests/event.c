@@ -169,6 +169,7 @@ TEST_F(event, comes_exactly_once_for_each_of_thousands)
 	EXPECT_EQ(TOTAL, submitted);
 	EXPECT_EQ(TOTAL, read);
 	EXPECT_EQ(0, try_read_now(self->fd, events, 1));
+	must(try_wait_pending(&self->sim, 0));
 	EXPECT_EQ(TOTAL, sim_get(&self->sim, "ended"));
 }
 

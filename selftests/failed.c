@@ -120,7 +120,7 @@ TEST_F(failed, by_a_stall_too)
 
 	must(try_user_submit(&self->a, 0, 4));
 	must(try_wait_pending(self->sim, 2));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->a, a, 4));
 	EXPECT_EVENT("EIO 0 held", &a[0]);
 	EXPECT_EVENT("EIO 0 held", &a[1]);
@@ -348,7 +348,7 @@ TEST_F(idle, channel_does_not_heal_by_what_it_did_not_wait_for)
 	must(try_user_submit(&self->user, 0, 1));
 	while (sim_get(self->sim, "late_at") > 0)
 		sched_yield();
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->user, events, 1));
 	EXPECT_EVENT("ETIMEDOUT 0", &events[0]);
 	must(try_sim_set(self->sim, "terminate_fail", 1));
@@ -487,10 +487,11 @@ TEST_F(leaving, while_it_is_reset_by_its_watchdog)
 	must(try_attr_set(&self->unit, "window", 4));
 	must(try_user_submit(&self->a, 0, 3));
 	must(try_user_submit(&self->b, 0, 4));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_wait_state(&self->unit, "resetting"));
 	must(try_sleeper_start(&taker, variant->take, self->sim, SYS_write));
-	/* What has not been issued ends when the rest does. */
+	/* From there on nothing is done again, and what waits ends when the rest does. */
+	must(try_sleeper_wait_inside(&taker, SYS_write, "udma_stop"));
 	must(try_sim_set(self->sim, "slow_terminate_ms", 0));
 	must(try_sleeper_join(&taker));
 	EXPECT_EQ(0, taker.error);

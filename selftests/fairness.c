@@ -178,14 +178,18 @@ TEST_F_TIMEOUT(fair, turns_are_of_as_many_bytes_whatever_the_length, 300)
 
 /*
  * The same that is asked for every time, and in which order it ended: a letter a
- * step. Some of B is submitted before A, so that nobody is first everywhere.
+ * step. Some of B is submitted before A, so that nobody is first everywhere. The
+ * driver's worker may be about, and be the one that gives it to the controller: that
+ * has what there is room for, before there is more to choose from.
  */
 static int try_sequence(const struct sim *sim, struct program *a,
 			struct program *b, char *order)
 {
 	unsigned int step;
 
-	if (try_program_submit(b, 2) || try_program_submit(a, STEPS / 2) ||
+	if (try_program_submit(b, 2) || try_wait_pending(sim, 2) ||
+	    try_program_submit(a, STEPS / 2) ||
+	    try_wait_pending(sim, 2 + WINDOW_TURNS) ||
 	    try_program_submit(b, STEPS / 2 - 2))
 		return -1;
 	for (step = 0; step < STEPS; step++) {
@@ -278,9 +282,14 @@ static int try_stall(const struct sim *sim, struct program *a,
 		     struct program *b)
 {
 	const unsigned int good = b->good, timeouts = a->timeouts;
+	const long stalls = chan_get(sim, 0, "recovery/stalls");
 
+	/* No more than this one, however slow the machine is. */
 	if (try_sim_set(sim, "hang_at", 1) || try_program_submit(a, 1) ||
-	    try_program_submit(b, 8) || try_chan_set(sim, 0, "stall_ms", 50))
+	    try_program_submit(b, 8) || try_wait_sim(sim, "hang_at", 0) ||
+	    try_chan_set(sim, 0, "stall_ms", 100) ||
+	    try_wait_chan(sim, 0, "recovery/stalls", stalls + 1) ||
+	    try_chan_set(sim, 0, "stall_ms", 3600000))
 		return -1;
 	/* The other's come again, after the reset. */
 	while (b->good < good + 8)
@@ -289,9 +298,7 @@ static int try_stall(const struct sim *sim, struct program *a,
 	if (try_wait_for(a->fd, POLLIN) < 0 || try_program_see(a) < 0)
 		return -1;
 	errno = EPROTO;
-	if (a->timeouts != timeouts + 1)
-		return -1;
-	return try_chan_set(sim, 0, "stall_ms", 3600000);
+	return a->timeouts == timeouts + 1 ? 0 : -1;
 }
 
 TEST_F(fair, who_stalls_the_channel_runs_alone)

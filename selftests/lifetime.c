@@ -432,13 +432,13 @@ static const char *life_verdict(struct life *life)
 static int try_bind_again(struct life *life)
 {
 	char node[32];
-	unsigned int look;
+	__u64 end = 0;
 
 	if (life->deed->keeps_driver &&
 	    try_write_text(SIM_DRIVER "/bind", life->sim.device))
 		return -1;
 	/* Its number is free when the last worker has let go of it. */
-	for (look = 0; look < 100; look++) {
+	do {
 		if (try_sim_bind(&life->sim, 0) ||
 		    try_chan_node(&life->sim, 0, node, sizeof(node)))
 			return -1;
@@ -446,8 +446,7 @@ static int try_bind_again(struct life *life)
 			return 0;
 		if (try_sim_unbind(&life->sim, 0))
 			return -1;
-		sched_yield();
-	}
+	} while (look_again(&end));
 	errno = EEXIST;
 	return -1;
 }
@@ -1280,7 +1279,7 @@ TEST_F(sleep, with_a_transfer_that_hangs)
 	if (!self->can_suspend)
 		SKIP(return, NO_SUSPEND);
 	must(try_sim_set(&self->sim, "hang_at", 1));
-	must(try_chan_set(&self->sim, 0, "stall_ms", 200));
+	must(try_chan_set(&self->sim, 0, "stall_ms", 1000));
 	for (i = 0; i < 3; i++)
 		must(try_submit_one(self->fd, self->own.copy));
 	must(try_suspend("0"));
@@ -1305,7 +1304,7 @@ TEST_F(sleep, is_refused_while_hardware_is_busy)
 	if (!self->can_suspend)
 		SKIP(return, NO_SUSPEND);
 	must(try_sim_set(&self->sim, "latency_ns", 500 * 1000000));
-	must(try_chan_set(&self->sim, 0, "stall_ms", 1500));
+	must(try_chan_set(&self->sim, 0, "stall_ms", 3000));
 	must(try_submit_night(&self->own));
 	fails(EBUSY, try_suspend("0"));
 	must(try_sim_set(&self->sim, "latency_ns", 0));

@@ -186,7 +186,7 @@ TEST_F(residue, of_one_that_stalls)
 
 	must(try_sim_set(self->sim, "hang_at", 1));
 	must(try_user_submit(&self->user, 0, 2));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->user, events, 2));
 	EXPECT_EVENT("ETIMEDOUT 0", &events[0]);
 	EXPECT_COPIED(&self->user, events, 1);
@@ -204,9 +204,8 @@ TEST_F(residue, that_is_a_lie)
 		must(try_sim_set(self->sim, "hang_at", 6));
 		must(try_user_submit(&self->user, 0, COPIES));
 		must(try_wait_pending(self->sim, 3));
-		must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+		must(try_stall(&self->unit));
 		must(try_user_ends(&self->user, events, COPIES));
-		must(try_attr_set(&self->unit, "stall_ms", STALL_NEVER));
 		for (i = 0; i < COPIES; i++) {
 			const struct udma_event *event = &events[i];
 
@@ -308,7 +307,7 @@ TEST_F(aborted, transfers_of_others_than_the_guilty_are_done_again)
 	must(try_user_submit(&self->a, 0, 4));
 	must(try_user_submit(&self->b, 0, 4));
 	must(try_wait_pending(self->sim, 8));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->a, a, 4));
 	must(try_user_ends(&self->b, b, 4));
 	EXPECT_EVENT("ETIMEDOUT 0", &a[0]);
@@ -355,7 +354,7 @@ TEST_F(work, goes_on_as_a_ghost)
 	must(try_user_submit(&self->a, 0, 4));
 	must(try_user_submit(&self->b, 0, 4));
 	must(try_wait_pending(self->sim, 8));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->a, a, 4));
 	must(try_user_ends(&self->b, b, 4));
 	EXPECT_EVENT("ETIMEDOUT 0", &a[0]);
@@ -456,7 +455,7 @@ TEST_F(work, ends_before_it_is_all_issued)
 	must(try_reset(&self->unit));
 	must(try_sim_set(self->sim, "hang_at", 2));
 	must(try_user_submit(&self->a, 0, 4));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->a, a, 4));
 	EXPECT_EVENT("ETIMEDOUT 0", &a[1]);
 	for (i = 0; i < 4; i++) {
@@ -494,7 +493,7 @@ TEST_F(work, is_not_told_where_the_batch_does_not_fill)
 
 	must(try_sim_set(self->sim, "batch", 4));
 	must(try_user_submit(&self->a, 0, 2));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->a, a, 2));
 	EXPECT_EVENT("EIO 0 held", &a[0]);
 	EXPECT_EVENT("EIO 0 held", &a[1]);
@@ -779,7 +778,9 @@ TEST_F(endless, that_hangs)
 
 	must(try_sim_set(self->sim, "hang_at", 1));
 	must(try_user_submit(&self->user, 0, COPIES));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	if (variant->unordered)
+		must(try_wait_sim(self->sim, "ended", COPIES - 1));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->user, events, COPIES));
 	must(try_wait_state(&self->unit, "failed"));
 	EXPECT_EQ(1, attr_get(&self->unit, "recovery/stalls"));
@@ -839,7 +840,8 @@ TEST_F(endless, that_loses_a_callback)
 		SKIP(return, "nothing would ever prove that it has let go");
 	must(try_sim_set(self->sim, "lose_at", 2));
 	must(try_user_submit(&self->user, 0, 5));
-	must(try_attr_set(&self->unit, "stall_ms", STALL_SOON));
+	must(try_wait_sim(self->sim, "ended", 5));
+	must(try_stall(&self->unit));
 	must(try_user_ends(&self->user, events, 5));
 	EXPECT_EVENT("ETIMEDOUT 0", &events[1]);
 	for (i = 0; i < 5; i++) {
@@ -947,7 +949,8 @@ TEST_F(unordered, transfers_that_came_back_are_not_held)
 	struct udma_event a[COPIES];
 
 	must(try_sim_set(self->sim, "hang_at", 1));
-	must(try_sim_set(self->sim, "latency_ns", 600 * 1000 * 1000));
+	/* Neither before the reset has begun, nor after it has given up. */
+	must(try_sim_set(self->sim, "latency_ns", 500 * 1000 * 1000));
 	must(try_user_submit(&self->a, 0, 2));
 	/* Both wait their time, and then one of them hangs. */
 	fails(EIO, try_reset(&self->unit));
@@ -984,7 +987,7 @@ TEST(sibling_that_is_terminated_along_recovers_by_its_watchdog)
 	must(try_sim_set(&one.sim, "step_mode", 0));
 	must(try_user_ends(&of_one, a, 3));
 	EXPECT_STREQ("", counts_of(&other));
-	must(try_attr_set(&other, "stall_ms", STALL_SOON));
+	must(try_stall(&other));
 	must(try_user_ends(&of_other, b, 3));
 	for (i = 0; i < 3; i++) {
 		EXPECT_COPIED(&of_one, a, i);

@@ -278,6 +278,7 @@ TEST_F(segment, long_copy_goes_in_slices)
 		copy_request(&setup->dst, 64, &setup->src, 640, 128 * KIB);
 
 	EXPECT_STREQ("copied", copy_and_look(setup, request));
+	must(try_wait_pending(&setup->sim, 0));
 	EXPECT_LE(request.bytes / variant->config.max_segment,
 		  sim_get(&setup->sim, "ended"));
 }
@@ -289,6 +290,7 @@ TEST_F(segment, long_fill_goes_in_slices)
 		fill_request(&setup->dst, 64, 128 * KIB, 0x99);
 
 	EXPECT_STREQ("filled", fill_and_look(setup, request));
+	must(try_wait_pending(&setup->sim, 0));
 	EXPECT_LE(request.bytes / variant->config.max_segment,
 		  sim_get(&setup->sim, "ended"));
 }
@@ -502,7 +504,7 @@ TEST_F(transfer, unknown_flags)
 {
 	unsigned int bit;
 
-	for (bit = 1; bit < 32; bit++) {
+	for (bit = 2; bit < 32; bit++) {
 		self->copy.flags = 1U << bit;
 		fails(EINVAL, try_submit_one(self->fd, self->copy))
 			TH_LOG("bit %u", bit);
@@ -1222,6 +1224,7 @@ TEST(failed_slice_ends_its_transfer)
 	EXPECT_EQ(0, try_read_now(setup.fd, &event, 1));
 
 	/* What had been given to the controller went on; no more was given. */
+	must(try_wait_pending(&setup.sim, 0));
 	ended = must(sim_get(&setup.sim, "ended"));
 	EXPECT_LE(9, ended);
 	EXPECT_LT(ended, 4 * MIB / 4096 / 2);

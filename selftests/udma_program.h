@@ -79,15 +79,14 @@ static inline struct udma_request timed(struct udma_request request,
 /* Run all that the controller has, and what it is given because of that. */
 static inline int try_drain(const struct sim *sim)
 {
-	unsigned int look;
+	__u64 end = 0;
 
-	for (look = 0; look < LOOKS; look++) {
+	do {
 		if (sim_get(sim, "pending") == 0)
 			return 0;
 		if (try_step(sim, 0))
 			return -1;
-	}
-	errno = ETIME;
+	} while (look_again(&end));
 	return -1;
 }
 
@@ -115,6 +114,9 @@ static inline const char *next_program(const struct sim *sim)
 		return strerror(errno);
 	verdict = event.status ? strerror(-event.status) :
 				 copy_verdict(&dst, &src, &request);
+	/* For who counts what the controller has ended. */
+	if (try_wait_pending(sim, 0))
+		return "not all has ended";
 	try_unmap(&dst);
 	try_unmap(&src);
 	close(fd);

@@ -13,7 +13,7 @@
 
 /* No stall while a test goes about its steps. */
 #define STALL_NEVER	3600000
-/* Where the stall is the subject. */
+/* Where the stall is the subject, see try_stall(). */
 #define STALL_SOON	200
 
 /* A channel of a controller of its own, bound. */
@@ -78,15 +78,11 @@ static inline const char *state_of(const struct unit *unit)
 
 static inline int try_wait_state(const struct unit *unit, const char *state)
 {
-	const __u64 end = now_ns() + WAIT_MS * 1000000ULL;
+	__u64 end = 0;
 
-	while (strcmp(state, state_of(unit))) {
-		if (now_ns() > end) {
-			errno = ETIME;
+	while (strcmp(state, state_of(unit)))
+		if (!look_again(&end))
 			return -1;
-		}
-		sched_yield();
-	}
 	return 0;
 }
 
@@ -120,30 +116,22 @@ static inline const char *counts_of(const struct unit *unit)
 static inline int try_wait_attr(const struct unit *unit, const char *attribute,
 				long value)
 {
-	const __u64 end = now_ns() + WAIT_MS * 1000000ULL;
+	__u64 end = 0;
 
-	while (attr_get(unit, attribute) != value) {
-		if (now_ns() > end) {
-			errno = ETIME;
+	while (attr_get(unit, attribute) != value)
+		if (!look_again(&end))
 			return -1;
-		}
-		sched_yield();
-	}
 	return 0;
 }
 
 /* For those that go on a moment after what a test can wait for. */
 static inline int try_wait_counts(const struct unit *unit, const char *counts)
 {
-	const __u64 end = now_ns() + WAIT_MS * 1000000ULL;
+	__u64 end = 0;
 
-	while (strcmp(counts, counts_of(unit))) {
-		if (now_ns() > end) {
-			errno = ETIME;
+	while (strcmp(counts, counts_of(unit)))
+		if (!look_again(&end))
 			return -1;
-		}
-		sched_yield();
-	}
 	return 0;
 }
 
@@ -176,6 +164,22 @@ static inline int try_unit_start(struct unit *unit,
 static inline int try_unit_open(const struct unit *unit, int flags)
 {
 	return try_open_node(unit->node, flags);
+}
+
+/*
+ * Have the watchdog find one stall. It must not find another one in what is done
+ * again, only because a processor was away for as long; nor one in what comes before
+ * the one that is to hang.
+ */
+static inline int try_stall(const struct unit *unit)
+{
+	const long stalls = attr_get(unit, "recovery/stalls");
+
+	if (try_wait_sim(&unit->sim, "hang_at", 0) ||
+	    try_attr_set(unit, "stall_ms", STALL_SOON) ||
+	    try_wait_attr(unit, "recovery/stalls", stalls + 1))
+		return -1;
+	return try_attr_set(unit, "stall_ms", STALL_NEVER);
 }
 
 /* Programs */

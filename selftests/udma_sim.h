@@ -186,6 +186,19 @@ static inline long sim_get(const struct sim *sim, const char *attribute)
 	return number_of(text);
 }
 
+/* What it counts changes as it goes. */
+static inline int try_wait_sim(const struct sim *sim, const char *attribute,
+			       long value)
+{
+	__u64 end = 0;
+
+	do {
+		if (sim_get(sim, attribute) == value)
+			return 0;
+	} while (look_again(&end));
+	return -1;
+}
+
 static inline int try_sim_mkdir(struct sim *sim)
 {
 	static unsigned int number;
@@ -332,18 +345,16 @@ static inline int try_wait_chan(const struct sim *sim, unsigned int channel,
 				const char *attribute, long value)
 {
 	char path[128], text[32];
-	unsigned int look;
+	__u64 end = 0;
 
 	if (try_chan_path(sim, channel, attribute, path, sizeof(path)))
 		return -1;
-	for (look = 0; look < LOOKS; look++) {
+	do {
 		if (try_read_text(path, text, sizeof(text)))
 			return -1;
 		if (number_of(text) == value)
 			return 0;
-		sched_yield();
-	}
-	errno = ETIME;
+	} while (look_again(&end));
 	return -1;
 }
 
@@ -410,18 +421,14 @@ static inline int try_step(const struct sim *sim, unsigned int count)
 /*
  * What was submitted may be given to the controller by a worker of the driver,
  * about which a program learns nothing: there is only the controller to ask.
+ *
+ * It counts an end when the callback has returned, so after the event may have been
+ * read: who wants to know "pending" or "ended" then has to wait for it. Where that
+ * was a step, it has.
  */
 static inline int try_wait_pending(const struct sim *sim, long pending)
 {
-	unsigned int look;
-
-	for (look = 0; look < LOOKS; look++) {
-		if (sim_get(sim, "pending") == pending)
-			return 0;
-		sched_yield();
-	}
-	errno = ETIME;
-	return -1;
+	return try_wait_sim(sim, "pending", pending);
 }
 
 #endif /* UDMA_SIM_H */

@@ -68,6 +68,15 @@ static inline int try_sleeper_start(struct sleeper *sleeper,
 	return try_sleeper_wait(sleeper, nr);
 }
 
+/* Wait until it sleeps in a system call, and there inside of a function of ours. */
+static inline int try_sleeper_wait_inside(const struct sleeper *sleeper, long nr,
+					  const char *function)
+{
+	if (wait_inside(sleeper->tid, function))
+		return -1;
+	return wait_blocked(sleeper->tid, nr);
+}
+
 static inline int try_sleeper_signal(const struct sleeper *sleeper, int signal)
 {
 	errno = pthread_kill(sleeper->thread, signal);

@@ -13,7 +13,7 @@
  * statement: the body of a loop needs its braces.
  *
  * Nothing in here sleeps. What has to happen is waited for with poll(); where
- * there is nothing to poll, a look is repeated a bounded number of times.
+ * there is nothing to poll, a look is repeated for as long as poll() would wait.
  */
 #ifndef UDMA_TEST_H
 #define UDMA_TEST_H
@@ -41,11 +41,15 @@
 #define KIB		1024UL
 #define MIB		(1024 * KIB)
 
-/* How often a look is repeated before the wait is called a failure. */
-#define LOOKS		100000
-
 /* Longer than anything takes, and shorter than the harness's own limit. */
 #define WAIT_MS		20000
+
+/* A processor that is shared with others may be away for some of it. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	60
+
+/* How often a look is repeated where time does not matter. */
+#define LOOKS		100000
 
 static inline int errno_of(long ret)
 {
@@ -80,6 +84,25 @@ static inline __u64 now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/*
+ * Whether to look once more for what nobody can poll(): @end, zero before the first
+ * look, is until when. How many looks that is does not matter, for what they wait
+ * for may need a processor that somebody else has.
+ */
+static inline bool look_again(__u64 *end)
+{
+	const __u64 now = now_ns();
+
+	if (!*end)
+		*end = now + WAIT_MS * 1000000ULL;
+	if (now < *end) {
+		sched_yield();
+		return true;
+	}
+	errno = ETIME;
+	return false;
 }
 
 /* Pages of ordinary memory, and one behind them that cannot be touched. */
@@ -118,13 +141,13 @@ static inline int try_touch(const void *mem)
 /* Wait until a thread of this process sleeps in a system call, SYS_*. */
 static inline int wait_blocked(pid_t tid, long nr)
 {
-	unsigned int look;
 	char path[64];
+	__u64 end = 0;
 	long seen;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
-	for (look = 0; look < LOOKS; look++) {
+	do {
 		file = fopen(path, "r");
 		if (!file)
 			return -1;
@@ -134,9 +157,33 @@ static inline int wait_blocked(pid_t tid, long nr)
 		fclose(file);
 		if (seen == nr)
 			return 0;
-		sched_yield();
-	}
-	errno = ETIME;
+	} while (look_again(&end));
+	return -1;
+}
+
+/*
+ * Wait until a thread of this process sleeps in the kernel inside of a function:
+ * it may sleep in several places of one call, and only root sees in which.
+ */
+static inline int wait_inside(pid_t tid, const char *function)
+{
+	char path[64], line[256];
+	__u64 end = 0;
+	bool inside;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stack", tid);
+	do {
+		inside = false;
+		file = fopen(path, "r");
+		if (!file)
+			return -1;
+		while (fgets(line, sizeof(line), file))
+			inside |= !!strstr(line, function);
+		fclose(file);
+		if (inside)
+			return 0;
+	} while (look_again(&end));
 	return -1;
 }
 

@@ -65,14 +65,13 @@ static inline int try_ledger_wait(const struct sim *sim,
 				  const struct ledger *before)
 {
 	struct ledger now;
-	unsigned int look;
+	__u64 end = 0;
 
-	for (look = 0; look < LOOKS; look++) {
+	do {
 		now = ledger_read(sim);
 		if (!memcmp(&now, before, sizeof(now)))
 			return 0;
-		sched_yield();
-	}
+	} while (look_again(&end));
 	say("references %ld, were %ld", now.refs, before->refs);
 	say("bytes %ld, were %ld", now.bytes, before->bytes);
 	say("free entries %ld, were %ld", now.dma_entries, before->dma_entries);
