@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 
 #include "udma_lazy.h"
+#include "udma_queue.h"
 #include "udma_sim.h"
-#include "udma_sleeper.h"
 
 /* A call with an argument in such a page */
 struct call {
@@ -41,6 +41,8 @@ union argument {
 	struct udma_submit submit;
 	struct udma_cancel cancel;
 	struct udma_eventfd eventfd;
+	struct udma_queue_setup setup;
+	struct udma_enter enter;
 	struct udma_request request;
 	struct udma_event event;
 };
@@ -93,6 +95,17 @@ static void set_argument(union argument *argument, unsigned long nr,
 		argument->eventfd.size = sizeof(argument->eventfd);
 		argument->eventfd.fd = -1;
 		break;
+	case UDMA_QUEUE_SETUP:
+		argument->setup = (struct udma_queue_setup) {
+			.size = sizeof(argument->setup),
+			.submit_entries = 16,
+			.complete_entries = 16,
+			.request_bytes = sizeof(*request),
+		};
+		break;
+	case UDMA_ENTER:
+		argument->enter.size = sizeof(argument->enter);
+		break;
 	}
 }
 
@@ -116,6 +129,9 @@ static int try_stuck_call(struct stuck *stuck, unsigned long nr, bool is_array)
 		stuck->argument.request = stuck->fill;
 		stuck->call.arg = &stuck->submit;
 	}
+	if (nr == UDMA_ENTER &&
+	    try_setup(stuck->fd, 16, 16, &(struct udma_queue_setup){}))
+		return -1;
 	/* Something to read. */
 	if (!nr && (try_submit_one(stuck->fd, stuck->fill) != 1 ||
 		    try_wait_for(stuck->fd, POLLIN) < 0))
@@ -197,6 +213,16 @@ FIXTURE_VARIANT_ADD(call, cancel) {
 
 FIXTURE_VARIANT_ADD(call, eventfd) {
 	.nr = UDMA_EVENTFD,
+	.error_after_unbind = ENODEV,
+};
+
+FIXTURE_VARIANT_ADD(call, queue_setup) {
+	.nr = UDMA_QUEUE_SETUP,
+	.error_after_unbind = ENODEV,
+};
+
+FIXTURE_VARIANT_ADD(call, enter) {
+	.nr = UDMA_ENTER,
 	.error_after_unbind = ENODEV,
 };
 

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <libudma.h>
@@ -12,6 +13,7 @@
 #include "udma_sim.h"
 
 #define BYTES		(16 * KIB)
+#define AN_HOUR		(3600 * 1000000000ULL)
 
 /* For what returns a pointer, as must() and fails() are for numbers. */
 #define made(_call)							\
@@ -136,7 +138,7 @@ static int try_chan_wait(const struct sim *sim, const char *attribute,
 			 const char *wanted)
 {
 	char path[128], text[32] = "";
-	__u64 end = now_ns() + WAIT_MS * 1000000ULL;
+	__u64 end = 0;
 
 	chan_path(sim, attribute, path, sizeof(path));
 	do {
@@ -144,9 +146,7 @@ static int try_chan_wait(const struct sim *sim, const char *attribute,
 			return -1;
 		if (!strcmp(text, wanted))
 			return 0;
-		sched_yield();
-	} while (now_ns() < end);
-	errno = ETIME;
+	} while (look_again(&end));
 	return -1;
 }
 
@@ -168,6 +168,9 @@ struct call {
 	struct udma_channel *channel;
 	const struct udma_buffer *dst;
 	const struct udma_buffer *src;
+	struct udma_queue *queue;
+	size_t count;
+	int64_t timeout_ns;
 	int (*run)(struct call *call);
 	pthread_t thread;
 	pid_t tid;
@@ -204,14 +207,20 @@ static int try_start_call(struct call *call)
 	return errno ? -1 : 0;
 }
 
-/* Until it sleeps in the library's wait. */
-static int try_wait_call(struct call *call)
+/* Until it sleeps in a system call, SYS_*. */
+static int try_wait_call_in(struct call *call, long nr)
 {
 	pid_t tid;
 
 	while (!(tid = __atomic_load_n(&call->tid, __ATOMIC_ACQUIRE)))
 		sched_yield();
-	return wait_blocked(tid, SYS_ppoll);
+	return wait_blocked(tid, nr);
+}
+
+/* Until it sleeps in the library's wait. */
+static int try_wait_call(struct call *call)
+{
+	return try_wait_call_in(call, SYS_ppoll);
 }
 
 static bool is_done(struct call *call)
@@ -247,17 +256,15 @@ static int try_catch(int signal)
 static int try_interrupt(struct call *call)
 {
 	unsigned int before = signals_seen;
-	unsigned int look;
+	__u64 end = 0;
 
 	errno = pthread_kill(call->thread, SIGUSR1);
 	if (errno)
 		return -1;
-	for (look = 0; look < LOOKS; look++) {
+	do {
 		if (__atomic_load_n(&signals_seen, __ATOMIC_ACQUIRE) != before)
 			return 0;
-		sched_yield();
-	}
-	errno = ETIME;
+	} while (look_again(&end));
 	return -1;
 }
 
@@ -276,6 +283,7 @@ TEST(free_nothing_keeps_errno)
 	udma_buffer_free(NULL);
 	udma_transfer_free(NULL);
 	udma_completions_free(NULL);
+	udma_queue_free(NULL);
 	EXPECT_EQ(EXDEV, errno);
 }
 
@@ -1433,6 +1441,848 @@ TEST_F(library, gone_while_waiting)
 	must(try_wait_call(&call));
 	must(try_sim_unbind(&self->sim, 0));
 	fails(ENODEV, try_end_call(&call));
+}
+
+/* Queues: the same code, with a mapping and without */
+
+FIXTURE(queue)
+{
+	struct sim sim;
+	struct udma_channel *channel;
+	struct udma_buffer *dst;
+	struct udma_buffer *src;
+	struct udma_transfer *transfer;
+	struct udma_completions *completions;
+	struct udma_queue *queue;
+	unsigned char *to;
+	unsigned char *from;
+};
+
+FIXTURE_VARIANT(queue)
+{
+	unsigned int flags;
+	size_t most;
+	long sleeps_in;
+};
+
+FIXTURE_VARIANT_ADD(queue, plain)
+{
+	.most = 256,
+	.sleeps_in = SYS_ppoll,
+};
+
+FIXTURE_VARIANT_ADD(queue, mapped)
+{
+	.flags = UDMA_QUEUE_MAPPED,
+	.most = 4096,
+	.sleeps_in = SYS_ioctl,
+};
+
+#define DEPTH		4
+
+FIXTURE_SETUP(queue)
+{
+	static const struct sim_config config = { .channels = 1 };
+
+	must(try_sim_make(&self->sim, &config));
+	must(try_sim_bind(&self->sim, 0));
+	self->channel = made(udma_channel_open(self->sim.name));
+	self->dst = made(udma_buffer_alloc(self->channel, BYTES));
+	self->src = made(udma_buffer_alloc(self->channel, BYTES));
+	self->transfer = made(udma_transfer_new());
+	self->completions = made(udma_completions_new(300));
+	self->queue = made(udma_queue_new(self->channel, DEPTH,
+					  variant->flags));
+	self->to = udma_buffer_get_data(self->dst);
+	self->from = udma_buffer_get_data(self->src);
+	pattern_write(self->to, 0, BYTES, PATTERN_STALE);
+	pattern_write(self->from, 0, BYTES, PATTERN_SOURCE);
+}
+
+FIXTURE_TEARDOWN(queue)
+{
+	udma_queue_free(self->queue);
+	udma_completions_free(self->completions);
+	udma_transfer_free(self->transfer);
+	udma_buffer_free(self->src);
+	udma_buffer_free(self->dst);
+	udma_channel_close(self->channel);
+	/* A test may have unbound it. */
+	try_sim_unbind(&self->sim, 0);
+	EXPECT_EQ(0, try_sim_end(&self->sim));
+}
+
+#define queue_t	FIXTURE_DATA(queue)
+
+/* Adds a fill that says who it is. */
+static int try_add_fill(queue_t *self, __u64 mark)
+{
+	udma_transfer_set_user_data(self->transfer, mark);
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, mark);
+	return udma_queue_add(self->queue, self->transfer);
+}
+
+/* One that is to be refused. */
+static int try_add_mistake(queue_t *self)
+{
+	udma_transfer_set_fill(self->transfer, self->dst, BYTES, 64, 1);
+	return udma_queue_add(self->queue, self->transfer);
+}
+
+/* The next one can be taken, and says so. */
+#define comes_next(_queue, _mark, _error)				\
+	do {								\
+		const struct udma_completion *__next;			\
+									\
+		__next = made(udma_queue_next(_queue));			\
+		EXPECT_EQ(_mark, udma_completion_get_user_data(__next)); \
+		EXPECT_EQ(_error, udma_completion_get_error(__next));	\
+	} while (0)
+
+/* The next two tell that the channel went; in which order does not matter. */
+#define come_two_gone(_queue)						\
+	do {								\
+		const struct udma_completion *__gone;			\
+		__u64 __marks = 0;					\
+		int __i;						\
+									\
+		for (__i = 0; __i < 2; __i++) {				\
+			__gone = made(udma_queue_next(_queue));		\
+			EXPECT_EQ(ENODEV, udma_completion_get_error(__gone)); \
+			__marks += udma_completion_get_user_data(__gone); \
+		}							\
+		EXPECT_EQ(1 + 2, __marks);				\
+	} while (0)
+
+static int call_queue_wait(struct call *call)
+{
+	return udma_queue_wait(call->queue, call->count, call->timeout_ns);
+}
+
+static bool nothing_is_left(struct udma_queue *queue,
+			    const struct udma_channel *channel)
+{
+	errno = 0;
+	return !udma_queue_next(queue) && errno == EAGAIN &&
+	       !udma_queue_get_pending(queue) &&
+	       !udma_channel_get_pending(channel);
+}
+
+TEST_F(queue, of_bad_depth)
+{
+	udma_queue_free(self->queue);
+	self->queue = NULL;
+	not_made(EINVAL, udma_queue_new(self->channel, 0, variant->flags));
+	not_made(EINVAL, udma_queue_new(self->channel, SIZE_MAX,
+					variant->flags));
+	not_made(EINVAL, udma_queue_new(self->channel, DEPTH,
+					variant->flags | 1U << 31));
+	not_made(EINVAL, udma_queue_new(self->channel, DEPTH,
+					variant->flags | 1U << 1));
+}
+
+TEST_F(queue, of_each_depth)
+{
+	static const size_t depths[] = { 1, 2, 3, 5, 200 };
+	static const size_t are[] = { 1, 2, 4, 8, 256 };
+	struct udma_channel *channel;
+	struct udma_queue *queue;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		channel = made(udma_channel_open(self->sim.name));
+		queue = made(udma_queue_new(channel, depths[i],
+					    variant->flags));
+		EXPECT_EQ(are[i], udma_queue_get_depth(queue));
+		EXPECT_EQ(are[i], udma_queue_get_room(queue));
+		EXPECT_EQ(0, udma_queue_get_pending(queue));
+		udma_queue_free(queue);
+		udma_channel_close(channel);
+	}
+	channel = made(udma_channel_open(self->sim.name));
+	not_made(EINVAL, udma_queue_new(channel, variant->most + 1,
+					variant->flags));
+	queue = made(udma_queue_new(channel, variant->most, variant->flags));
+	EXPECT_EQ(variant->most, udma_queue_get_depth(queue));
+	udma_queue_free(queue);
+	udma_channel_close(channel);
+}
+
+TEST_F(queue, one_after_the_other)
+{
+	not_made(EBUSY, udma_queue_new(self->channel, 1, 0));
+	not_made(EBUSY, udma_queue_new(self->channel, 1, UDMA_QUEUE_MAPPED));
+	udma_queue_free(self->queue);
+	self->queue = NULL;
+
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	must(udma_channel_submit_one(self->channel, self->transfer));
+	not_made(EBUSY, udma_queue_new(self->channel, 1, variant->flags));
+	must(try_complete(self->channel, self->completions, 1));
+
+	/* What is shared stays as it is. */
+	if (variant->flags) {
+		not_made(EBUSY, udma_queue_new(self->channel, DEPTH + 1,
+					       variant->flags));
+		not_made(EBUSY, udma_queue_new(self->channel, DEPTH + 1, 0));
+	}
+	self->queue = made(udma_queue_new(self->channel, 2, 0));
+	must(try_add_fill(self, 1));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 1, 0);
+	udma_queue_free(self->queue);
+	self->queue = made(udma_queue_new(self->channel, 2, variant->flags));
+	EXPECT_EQ(2, udma_queue_get_depth(self->queue));
+	must(try_add_fill(self, 2));
+	must(try_add_fill(self, 3));
+	fails(EAGAIN, try_add_fill(self, 4));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	comes_next(self->queue, 2, 0);
+	comes_next(self->queue, 3, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+TEST_F(queue, copies)
+{
+	const struct udma_completion *completion;
+	__u64 before = now_ns();
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		udma_transfer_set_user_data(self->transfer, ~0ULL - i);
+		udma_transfer_set_copy(self->transfer, self->dst, i * 4096,
+				       self->src, i * 4096, 4096);
+		must(udma_queue_add(self->queue, self->transfer));
+	}
+	/* The kernel knows nothing of that. */
+	EXPECT_EQ(3, udma_queue_get_pending(self->queue));
+	EXPECT_EQ(DEPTH - 3, udma_queue_get_room(self->queue));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(0, udma_channel_get_last_sequence(self->channel));
+	EXPECT_EQ(0, udma_channel_cancel_all(self->channel));
+
+	EXPECT_EQ(3, must(udma_queue_wait(self->queue, 3, -1)));
+	EXPECT_EQ(3, udma_channel_get_pending(self->channel));
+	EXPECT_EQ(3, udma_channel_get_last_sequence(self->channel));
+	for (i = 0; i < 3; i++) {
+		completion = made(udma_queue_next(self->queue));
+		EXPECT_EQ(~0ULL - i, udma_completion_get_user_data(completion));
+		EXPECT_EQ(0, udma_completion_get_error(completion));
+		EXPECT_EQ(4096, udma_completion_get_bytes(completion));
+		EXPECT_EQ(i + 1, udma_completion_get_sequence(completion));
+		EXPECT_LE(before, udma_completion_get_timestamp_ns(completion));
+		EXPECT_EQ(2 - i, udma_queue_get_pending(self->queue));
+		EXPECT_EQ(2 - i, udma_channel_get_pending(self->channel));
+	}
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	EXPECT_EQ(0, memcmp(self->to, self->from, 3 * 4096));
+	EXPECT_EQ(BYTES, pattern_differs(self->to, 3 * 4096, BYTES,
+					 PATTERN_STALE));
+}
+
+/*
+ * Round and round, past where the counts of 32 bits wrap, in groups that do not
+ * divide the queue. Not one is lost, and none comes twice.
+ */
+TEST_F(queue, wraps)
+{
+	unsigned int added = 0, taken = 0;
+	const struct udma_completion *completion;
+
+	while (taken < 1001) {
+		while (added < 1001 && added - taken < 3) {
+			must(try_add_fill(self, added));
+			added++;
+		}
+		must(udma_queue_wait(self->queue, taken % 3 + 1, -1));
+		while ((completion = udma_queue_next(self->queue))) {
+			ASSERT_EQ(taken, udma_completion_get_user_data(completion));
+			ASSERT_EQ(0, udma_completion_get_error(completion));
+			ASSERT_EQ(taken + 1, udma_completion_get_sequence(completion));
+			taken++;
+		}
+		ASSERT_EQ(EAGAIN, errno);
+	}
+	EXPECT_EQ(1001, added);
+	EXPECT_EQ(1001, udma_channel_get_last_sequence(self->channel));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+TEST_F(queue, is_full)
+{
+	const struct udma_completion *first;
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	for (i = 0; i < DEPTH; i++)
+		must(try_add_fill(self, i));
+	fails(EAGAIN, try_add_fill(self, 99));
+	EXPECT_EQ(0, udma_queue_get_room(self->queue));
+	EXPECT_EQ(DEPTH, must(udma_queue_submit(self->queue)));
+	fails(EAGAIN, try_add_fill(self, 99));
+
+	/* Room is made by taking, and by nothing else. */
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	fails(EAGAIN, try_add_fill(self, 99));
+	first = made(udma_queue_next(self->queue));
+	EXPECT_EQ(1, udma_queue_get_room(self->queue));
+	must(try_add_fill(self, DEPTH));
+	fails(EAGAIN, try_add_fill(self, 99));
+	EXPECT_EQ(0, udma_completion_get_user_data(first));
+	EXPECT_EQ(1, must(udma_queue_submit(self->queue)));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	EXPECT_EQ(DEPTH, must(udma_queue_wait(self->queue, DEPTH, -1)));
+	for (i = 1; i <= DEPTH; i++)
+		comes_next(self->queue, i, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+TEST_F(queue, nothing_to_do)
+{
+	EXPECT_EQ(0, udma_queue_submit(self->queue));
+	EXPECT_EQ(0, udma_queue_wait(self->queue, 0, -1));
+	EXPECT_EQ(0, udma_queue_wait(self->queue, SIZE_MAX, -1));
+	EXPECT_EQ(0, udma_queue_wait(self->queue, 1, 0));
+	fails(ENOENT, udma_queue_drop(self->queue));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+/* Mistakes */
+
+TEST_F(queue, add_with_mistakes)
+{
+	struct udma_transfer *nothing = made(udma_transfer_new());
+	struct udma_channel *other;
+	struct udma_buffer *theirs;
+
+	fails(EINVAL, udma_queue_add(self->queue, nothing));
+	udma_transfer_free(nothing);
+	other = made(udma_channel_open(self->sim.name));
+	theirs = made(udma_buffer_alloc(other, BYTES));
+	udma_transfer_set_fill(self->transfer, theirs, 0, 64, 1);
+	fails(ENOENT, udma_queue_add(self->queue, self->transfer));
+	udma_transfer_set_copy(self->transfer, self->dst, 0, theirs, 0, 64);
+	fails(ENOENT, udma_queue_add(self->queue, self->transfer));
+	udma_transfer_set_copy(self->transfer, theirs, 0, self->src, 0, 64);
+	fails(ENOENT, udma_queue_add(self->queue, self->transfer));
+	udma_buffer_free(theirs);
+	udma_channel_close(other);
+	EXPECT_EQ(DEPTH, udma_queue_get_room(self->queue));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+/* Wherever in the queue it comes. */
+TEST_F(queue, refused)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * DEPTH + 1; i++) {
+		must(try_add_fill(self, 1));
+		must(try_add_mistake(self));
+		must(try_add_fill(self, 2));
+		must(try_add_fill(self, 3));
+		EXPECT_EQ(1, must(udma_queue_submit(self->queue)));
+		fails(ERANGE, udma_queue_submit(self->queue));
+		fails(ERANGE, udma_queue_wait(self->queue, 1, -1));
+		EXPECT_EQ(1, udma_channel_get_pending(self->channel));
+		EXPECT_EQ(4, udma_queue_get_pending(self->queue));
+		must(udma_queue_drop(self->queue));
+		EXPECT_EQ(3, udma_queue_get_pending(self->queue));
+		EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+		fails(ENOENT, udma_queue_drop(self->queue));
+		EXPECT_EQ(3, must(udma_queue_wait(self->queue, 4, -1)));
+		comes_next(self->queue, 1, 0);
+		comes_next(self->queue, 2, 0);
+		comes_next(self->queue, 3, 0);
+		EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+		EXPECT_EQ(3 * (i + 1),
+			  udma_channel_get_last_sequence(self->channel));
+	}
+}
+
+/* With one that is refused there is no waiting, whoever would be waited for. */
+TEST_F(queue, refused_in_wait)
+{
+	static const __u64 busy[] = { 0, 1 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		udma_queue_set_busy_ns(self->queue, busy[i]);
+		must(try_sim_set(&self->sim, "step_mode", 1));
+		must(try_add_fill(self, 1));
+		must(try_add_mistake(self));
+		must(try_add_mistake(self));
+		EXPECT_EQ(0, udma_queue_wait(self->queue, 2, -1));
+		fails(ERANGE, udma_queue_wait(self->queue, 2, -1));
+		must(try_sim_set(&self->sim, "step_mode", 0));
+		must(udma_queue_drop(self->queue));
+		fails(ERANGE, udma_queue_wait(self->queue, 0, 0));
+		must(udma_queue_drop(self->queue));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 2, -1));
+		comes_next(self->queue, 1, 0);
+		EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	}
+}
+
+/* What was not submitted yet can be dropped as well. */
+TEST_F(queue, drop)
+{
+	unsigned int i;
+
+	for (i = 0; i < DEPTH + 1; i++) {
+		must(try_add_fill(self, 1));
+		must(try_add_fill(self, 2));
+		must(try_add_fill(self, 3));
+		must(udma_queue_drop(self->queue));
+		must(try_add_fill(self, 4));
+		EXPECT_EQ(3, must(udma_queue_wait(self->queue, 3, -1)));
+		comes_next(self->queue, 2, 0);
+		comes_next(self->queue, 3, 0);
+		comes_next(self->queue, 4, 0);
+	}
+	must(try_add_fill(self, 1));
+	must(udma_queue_drop(self->queue));
+	fails(ENOENT, udma_queue_drop(self->queue));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+/* Waiting */
+
+TEST_F(queue, wait_for_a_time)
+{
+	static const __u64 busy[] = { 0, 1, AN_HOUR, ~0ULL };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		udma_queue_set_busy_ns(self->queue, busy[i]);
+		must(try_sim_set(&self->sim, "step_mode", 1));
+		must(try_add_fill(self, 1));
+		fails(ETIME, udma_queue_wait(self->queue, 1, 1000));
+		EXPECT_EQ(1, udma_channel_get_pending(self->channel));
+		fails(ETIME, udma_queue_wait(self->queue, 1, 1000));
+		fails(ETIME, udma_queue_wait(self->queue, 1, 1));
+		must(try_add_fill(self, 2));
+		fails(ETIME, udma_queue_wait(self->queue, 1, 0));
+		EXPECT_EQ(2, udma_channel_get_pending(self->channel));
+		fails(ETIME, udma_queue_wait(self->queue, 1, 0));
+		EXPECT_EQ(0, udma_queue_wait(self->queue, 0, -1));
+		must(try_step(&self->sim, 1));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 0, 0));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 1, 0));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 1, INT64_MAX));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 1, INT64_MIN));
+		/* What has come can be taken all the same. */
+		fails(ETIME, udma_queue_wait(self->queue, 2, 1000));
+		comes_next(self->queue, 1, 0);
+		must(try_sim_set(&self->sim, "step_mode", 0));
+		EXPECT_EQ(1, udma_queue_wait(self->queue, 2, INT64_MAX));
+		comes_next(self->queue, 2, 0);
+		EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	}
+}
+
+/* Two of three are not enough. */
+TEST_F(queue, wait_for_so_many)
+{
+	struct call call = {
+		.queue = self->queue,
+		.run = call_queue_wait,
+		.count = 3,
+		.timeout_ns = -1,
+	};
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	must(try_add_fill(self, 3));
+	must(try_add_fill(self, 4));
+	must(try_start_call(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	must(try_step(&self->sim, 1));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	must(try_step(&self->sim, 1));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	EXPECT_FALSE(is_done(&call));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(3, try_end_call(&call));
+	comes_next(self->queue, 1, 0);
+	comes_next(self->queue, 2, 0);
+	comes_next(self->queue, 3, 0);
+	EXPECT_EQ(1, udma_queue_get_pending(self->queue));
+}
+
+/* Some were there before, and one was taken. */
+TEST_F(queue, wait_for_more)
+{
+	struct call call = {
+		.queue = self->queue,
+		.run = call_queue_wait,
+		.count = 2,
+		.timeout_ns = AN_HOUR,
+	};
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	must(try_add_fill(self, 3));
+	EXPECT_EQ(3, must(udma_queue_submit(self->queue)));
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	comes_next(self->queue, 1, 0);
+	must(try_start_call(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	EXPECT_FALSE(is_done(&call));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(2, try_end_call(&call));
+	comes_next(self->queue, 2, 0);
+	comes_next(self->queue, 3, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+/* Whether the wait comes with a submission or without, and its handler restarts. */
+TEST_F(queue, wait_is_interrupted)
+{
+	static const int flags[] = { 0, SA_RESTART };
+	static const int64_t timeouts[] = { -1, AN_HOUR };
+	struct sigaction action = { .sa_handler = on_signal };
+	struct call call;
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	for (i = 0; i < 8; i++) {
+		action.sa_flags = flags[i & 1];
+		must(sigaction(SIGUSR1, &action, NULL));
+		call = (struct call) {
+			.queue = self->queue,
+			.run = call_queue_wait,
+			.count = 1,
+			.timeout_ns = timeouts[i >> 1 & 1],
+		};
+		if (i == 4)
+			must(try_add_fill(self, 2));
+		must(try_start_call(&call));
+		must(try_wait_call_in(&call, variant->sleeps_in));
+		must(try_interrupt(&call));
+		fails(EINTR, try_end_call(&call));
+		EXPECT_EQ(i < 4 ? 1 : 2,
+			  udma_channel_get_pending(self->channel));
+	}
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	comes_next(self->queue, 1, 0);
+	comes_next(self->queue, 2, 0);
+}
+
+/* How often the calling thread has gone to sleep. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_THREAD, &usage))
+		return -1;
+	return usage.ru_nvcsw;
+}
+
+TEST_F(queue, is_busy)
+{
+	long before;
+
+	must(try_sim_set(&self->sim, "latency_ns", 5000000));
+	udma_queue_set_busy_ns(self->queue, AN_HOUR);
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+	before = sleeps();
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	EXPECT_EQ(before, sleeps());
+	comes_next(self->queue, 1, 0);
+	comes_next(self->queue, 2, 0);
+
+	/* That this tells something */
+	udma_queue_set_busy_ns(self->queue, 0);
+	must(try_add_fill(self, 3));
+	EXPECT_EQ(1, must(udma_queue_submit(self->queue)));
+	before = sleeps();
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	EXPECT_LT(before, sleeps());
+	comes_next(self->queue, 3, 0);
+}
+
+/* It sleeps all the same when the time is over. */
+TEST_F(queue, is_busy_for_a_time)
+{
+	struct call call = {
+		.queue = self->queue,
+		.run = call_queue_wait,
+		.count = 1,
+		.timeout_ns = -1,
+	};
+
+	udma_queue_set_busy_ns(self->queue, 1000);
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_start_call(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	EXPECT_FALSE(is_done(&call));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, try_end_call(&call));
+	comes_next(self->queue, 1, 0);
+}
+
+/* A poll loop of one's own */
+TEST_F(queue, is_polled)
+{
+	int fd = udma_channel_get_fd(self->channel);
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	for (i = 0; i < DEPTH; i++)
+		must(try_add_fill(self, i));
+	EXPECT_EQ(DEPTH, must(udma_queue_submit(self->queue)));
+	not_made(EAGAIN, udma_queue_next(self->queue));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(POLLIN, must(try_wait_for(fd, POLLIN)) & POLLIN);
+	comes_next(self->queue, 0, 0);
+	comes_next(self->queue, 1, 0);
+	/* Who was told that there is nothing more can wait for it. */
+	not_made(EAGAIN, udma_queue_next(self->queue));
+	EXPECT_EQ(0, udma_channel_wait(self->channel, 0));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	EXPECT_EQ(1, must(udma_channel_wait(self->channel, -1)));
+	comes_next(self->queue, 2, 0);
+}
+
+TEST_F(queue, cancel)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	udma_transfer_set_fence(self->transfer, true);
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+	EXPECT_EQ(2, udma_channel_get_last_sequence(self->channel));
+	must(udma_channel_cancel(self->channel, 2));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 2, ECANCELED);
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 1, 0);
+}
+
+/* Beside the queue */
+
+TEST_F(queue, has_the_channel)
+{
+	udma_transfer_set_fill(self->transfer, self->dst, 0, 64, 1);
+	fails(EBUSY, udma_channel_submit_one(self->channel, self->transfer));
+	fails(EBUSY, udma_channel_read(self->channel, self->completions, 1));
+
+	/* It comes first; what is only added counts, and what was not taken. */
+	must(try_add_fill(self, 1));
+	fails(EBUSY, udma_channel_fill(self->channel, self->dst, 0, BYTES, 9));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	fails(EBUSY, udma_channel_copy(self->channel, self->dst, 0, self->src,
+				       0, BYTES));
+	comes_next(self->queue, 1, 0);
+	must(udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+			       BYTES));
+	EXPECT_EQ(0, memcmp(self->to, self->from, BYTES));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 2, 0);
+}
+
+TEST_F(queue, copy_at_once_fails)
+{
+	fails(ERANGE, udma_channel_copy(self->channel, self->dst, 64,
+					self->src, 0, BYTES));
+	fails(EINVAL, udma_channel_fill(self->channel, self->dst, 0, 0, 1));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	must(try_sim_set(&self->sim, "fail_at", 1));
+	fails(EIO, udma_channel_copy(self->channel, self->dst, 0, self->src, 0,
+				     BYTES));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	must(udma_channel_fill(self->channel, self->dst, 0, BYTES, 9));
+	EXPECT_EQ(-1, find_other(self->to, BYTES, 9));
+}
+
+TEST_F(queue, copy_at_once_is_interrupted)
+{
+	struct call call = {
+		.channel = self->channel,
+		.dst = self->dst,
+		.src = self->src,
+		.run = call_copy,
+	};
+
+	must(try_catch(SIGUSR1));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_start_call(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	must(try_interrupt(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	EXPECT_FALSE(is_done(&call));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_end_call(&call));
+	EXPECT_EQ(0, memcmp(self->to, self->from, BYTES));
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+/* The end of it */
+
+/* One has come, one is under way, one was not submitted. */
+TEST_F(queue, freed_while_in_use)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+	must(try_step(&self->sim, 1));
+	must(try_add_fill(self, 3));
+	errno = EXDEV;
+	udma_queue_free(self->queue);
+	EXPECT_EQ(EXDEV, errno);
+	self->queue = NULL;
+	EXPECT_EQ(1, udma_channel_get_pending(self->channel));
+	not_made(EBUSY, udma_queue_new(self->channel, 1, variant->flags));
+	EXPECT_EQ(0, udma_channel_read(self->channel, self->completions, 9));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_complete(self->channel, self->completions, 1));
+	completion = made(only(self->completions));
+	EXPECT_EQ(2, udma_completion_get_user_data(completion));
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+
+	self->queue = made(udma_queue_new(self->channel, DEPTH,
+					  variant->flags));
+	must(try_add_fill(self, 4));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 4, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+	EXPECT_EQ(3, udma_channel_get_last_sequence(self->channel));
+}
+
+TEST_F(queue, outlives_the_channel)
+{
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2, -1)));
+	comes_next(self->queue, 1, 0);
+	must(try_add_fill(self, 3));
+	udma_channel_close(self->channel);
+	self->channel = NULL;
+	EXPECT_EQ(0, udma_queue_get_depth(self->queue));
+	EXPECT_EQ(0, udma_queue_get_pending(self->queue));
+	EXPECT_EQ(0, udma_queue_get_room(self->queue));
+	fails(ENODEV, try_add_fill(self, 4));
+	EXPECT_EQ(0, udma_queue_submit(self->queue));
+	fails(ENODEV, udma_queue_wait(self->queue, 1, -1));
+	fails(ENODEV, udma_queue_wait(self->queue, 0, 0));
+	not_made(ENODEV, udma_queue_next(self->queue));
+	fails(ENOENT, udma_queue_drop(self->queue));
+}
+
+/* A child takes nothing away, not even what has come already. */
+TEST_F(queue, fork)
+{
+	int status;
+	pid_t pid;
+
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+	must(try_wait_for(udma_channel_get_fd(self->channel), POLLIN));
+	pid = must(fork());
+	if (!pid) {
+		udma_queue_free(self->queue);
+		udma_channel_close(self->channel);
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 2,
+					  WAIT_MS * 1000000LL)));
+	comes_next(self->queue, 1, 0);
+	comes_next(self->queue, 2, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
+}
+
+TEST_F(queue, of_a_channel_that_is_gone)
+{
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	EXPECT_EQ(2, must(udma_queue_submit(self->queue)));
+	must(try_add_fill(self, 3));
+	must(try_sim_unbind(&self->sim, 0));
+
+	fails(ENODEV, udma_queue_submit(self->queue));
+	fails(ENODEV, udma_queue_wait(self->queue, 1, -1));
+	must(udma_queue_drop(self->queue));
+	EXPECT_EQ(2, must(udma_queue_wait(self->queue, 3, -1)));
+	come_two_gone(self->queue);
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	not_made(ENODEV, udma_queue_next(self->queue));
+	not_made(ENODEV, udma_queue_next(self->queue));
+	fails(ENODEV, udma_queue_wait(self->queue, 1, -1));
+	fails(ENODEV, udma_queue_wait(self->queue, 0, 0));
+	EXPECT_EQ(0, udma_queue_submit(self->queue));
+	must(try_add_fill(self, 4));
+	fails(ENODEV, udma_queue_wait(self->queue, 1, 1000));
+	fails(ENODEV, udma_queue_submit(self->queue));
+	udma_queue_free(self->queue);
+	self->queue = NULL;
+	EXPECT_EQ(0, udma_channel_get_pending(self->channel));
+	not_made(ENODEV, udma_queue_new(self->channel, DEPTH, variant->flags));
+}
+
+TEST_F(queue, of_a_channel_that_goes)
+{
+	struct call call = {
+		.queue = self->queue,
+		.run = call_queue_wait,
+		.count = 2,
+		.timeout_ns = -1,
+	};
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_add_fill(self, 1));
+	must(try_add_fill(self, 2));
+	must(try_start_call(&call));
+	must(try_wait_call_in(&call, variant->sleeps_in));
+	must(try_sim_unbind(&self->sim, 0));
+	EXPECT_EQ(2, try_end_call(&call));
+	come_two_gone(self->queue);
+	not_made(ENODEV, udma_queue_next(self->queue));
+}
+
+TEST_F(queue, of_a_channel_that_failed)
+{
+	const struct udma_completion *completion;
+
+	must(try_sim_set(&self->sim, "terminate_fail", 1));
+	must(try_sim_set(&self->sim, "hang_at", 1));
+	must(try_add_fill(self, 1));
+	EXPECT_EQ(1, must(udma_queue_submit(self->queue)));
+	fails(EIO, try_attribute_set(&self->sim, "reset", "1"));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	completion = made(udma_queue_next(self->queue));
+	EXPECT_EQ(EIO, udma_completion_get_error(completion));
+	EXPECT_TRUE(udma_completion_is_held(completion));
+	must(try_add_fill(self, 2));
+	fails(EIO, udma_queue_submit(self->queue));
+	fails(EIO, udma_queue_wait(self->queue, 1, -1));
+
+	/* It lets go after all, and what was refused is no mistake then. */
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_chan_wait(&self->sim, "state", "working"));
+	EXPECT_EQ(1, must(udma_queue_wait(self->queue, 1, -1)));
+	comes_next(self->queue, 2, 0);
+	EXPECT_TRUE(nothing_is_left(self->queue, self->channel));
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
  * and that its time is honest. Every other test relies on it.
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "udma_sim.h"
@@ -40,6 +41,7 @@ static const struct attribute {
 	{ "fill",		1, 0, 1, true },
 	{ "latency_ns",		0, 0, 3600000000000ULL, false },
 	{ "bandwidth",		0, 0, 1000000000000ULL, false },
+	{ "instant",		0, 0, 1, false },
 	{ "fail_at",		0, 0, 0x7fffffff, false },
 	{ "step_mode",		0, 0, 1, false },
 	{ "short_at",		0, 0, 0x7fffffff, false },
@@ -524,9 +526,7 @@ TEST_F(work, is_counted)
 	for (i = 0; i < 3; i++)
 		must(try_run_user(&self->users[1], &event));
 	/* Its end is counted right after the callback, which has sent the event. */
-	for (i = 0; i < LOOKS && sim_get(&self->sim, "ended") != 8; i++)
-		sched_yield();
-	EXPECT_EQ(8, sim_get(&self->sim, "ended"));
+	must(try_wait_sim(&self->sim, "ended", 8));
 	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
 }
 
@@ -1074,6 +1074,7 @@ TEST_F(work, is_refused_once_when_told)
 		EXPECT_EQ(0, event.status);
 		EXPECT_EQ(i < 3 ? 3 - i : 0, sim_get(&self->sim, "refuse_at"));
 	}
+	must(try_wait_pending(&self->sim, 0));
 	EXPECT_EQ(4, sim_get(&self->sim, "ended"));
 }
 
@@ -1403,7 +1404,7 @@ TEST_F(work, of_one_channel_does_not_wait_for_that_of_another)
 	unsigned int i;
 
 	/* One after the other it would be the ninth. */
-	must(try_sim_set(&self->sim, "latency_ns", 50 * MS));
+	must(try_sim_set(&self->sim, "latency_ns", 200 * MS));
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		must(try_submit_user(&self->users[0]));
 	must(try_run_user(&self->users[1], &other));
@@ -1439,6 +1440,572 @@ TEST_F(work, in_the_middle_can_be_taken_away)
 	EXPECT_EQ(-ENODEV, event.status);
 	EXPECT_GT(MIB, event.bytes);
 	EXPECT_EQ(0, event.flags & UDMA_EVENT_F_EXACT);
+}
+
+/* Wait until more transfers have ended than @before. */
+static int try_wait_more(const struct sim *sim, long before)
+{
+	unsigned int look;
+
+	for (look = 0; look < LOOKS; look++) {
+		if (sim_get(sim, "ended") > before)
+			return 0;
+		sched_yield();
+	}
+	errno = ETIME;
+	return -1;
+}
+
+/* Ending at once */
+
+FIXTURE(instant)
+{
+	struct sim sim;
+	struct user user;
+};
+
+FIXTURE_SETUP(instant)
+{
+	static const struct sim_config config = { .channels = 2 };
+
+	must(try_sim_make(&self->sim, &config));
+	must(try_sim_set(&self->sim, "instant", 1));
+	must(try_user_start(&self->user, &self->sim, 0));
+}
+
+FIXTURE_TEARDOWN(instant)
+{
+	works(close(self->user.fd));
+	works(try_sim_rmdir(&self->sim));
+}
+
+/* All in one call. */
+static int try_submit_many(const struct user *user, unsigned int count)
+{
+	struct udma_request requests[64];
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		requests[i] = user->fill;
+	return try_submit_all(user->fd, requests, count);
+}
+
+/* Whether these are @count that ended well, after @before others. */
+static bool are_in_order(const struct udma_event *events, unsigned int count,
+			 __u64 before)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (events[i].sequence != before + i + 1 || events[i].status)
+			return false;
+	return true;
+}
+
+TEST_F(instant, transfer_is_over_when_the_call_returns)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		must(try_submit_user(&self->user));
+		EXPECT_EQ(1, count_events(&self->user))
+			TH_LOG("%u", i);
+	}
+	/* Nor is anybody left to count it. */
+	EXPECT_EQ(200, sim_get(&self->sim, "ended"));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+}
+
+TEST_F(instant, transfers_end_in_order)
+{
+	struct udma_event events[64];
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		must(try_submit_many(&self->user, ARRAY_SIZE(events)));
+		must(try_collect(self->user.fd, events, ARRAY_SIZE(events)));
+		EXPECT_TRUE(are_in_order(events, ARRAY_SIZE(events),
+					 i * ARRAY_SIZE(events)))
+			TH_LOG("%u", i);
+	}
+}
+
+TEST_F(instant, transfer_moves_nothing)
+{
+	struct udma_event event;
+
+	self->user.fill.bytes = MIB;
+	must(try_run_user(&self->user, &event));
+	EXPECT_EQ(0, event.status);
+	EXPECT_EQ(MIB, event.bytes);
+	EXPECT_EQ(0, filled(&self->user));
+	must(try_sim_set(&self->sim, "instant", 0));
+	must(try_run_user(&self->user, &event));
+	EXPECT_EQ(MIB, filled(&self->user));
+}
+
+TEST_F(instant, transfer_takes_its_latency)
+{
+	struct udma_event events[5];
+	unsigned int i;
+	__u64 before;
+
+	must(try_sim_set(&self->sim, "latency_ns", 5 * MS));
+	before = now_ns();
+	must(try_submit_many(&self->user, 5));
+	must(try_collect(self->user.fd, events, 5));
+	for (i = 0; i < 5; i++)
+		EXPECT_LE(before + (i + 1) * 5 * MS, events[i].timestamp_ns);
+	EXPECT_TRUE(are_in_order(events, 5, 0));
+	EXPECT_EQ(0, filled(&self->user));
+}
+
+TEST_F(instant, transfer_takes_the_time_of_its_bandwidth)
+{
+	struct udma_event event;
+	__u64 before;
+
+	must(try_sim_set(&self->sim, "bandwidth", 50000000));
+	self->user.fill.bytes = MIB;
+	before = now_ns();
+	must(try_run_user(&self->user, &event));
+	EXPECT_LE(before + MIB * 1000 * MS / 50000000, event.timestamp_ns);
+	EXPECT_EQ(0, filled(&self->user));
+}
+
+TEST_F(instant, transfer_goes_on_when_its_latency_ends)
+{
+	struct udma_event events[3];
+
+	must(try_sim_set(&self->sim, "latency_ns", 3600 * 1000 * MS));
+	must(try_submit_many(&self->user, 3));
+	must(try_wait_pending(&self->sim, 3));
+	must(try_sim_set(&self->sim, "latency_ns", 0));
+	must(try_collect(self->user.fd, events, 3));
+	EXPECT_TRUE(are_in_order(events, 3, 0));
+}
+
+TEST_F(instant, transfer_waits_for_a_step)
+{
+	struct udma_event event;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_many(&self->user, 2));
+	EXPECT_EQ(2, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(0, count_events(&self->user));
+	/* And moves its data then. */
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(64, filled(&self->user));
+	EXPECT_EQ(1, count_events(&self->user));
+	/* Left to itself it does not. */
+	memset(self->user.buffer.mem, 0, 64);
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_collect(self->user.fd, &event, 1));
+	EXPECT_EQ(0, filled(&self->user));
+}
+
+TEST_F(instant, transfer_can_fail)
+{
+	struct udma_event events[4];
+
+	must(try_sim_set(&self->sim, "fail_at", 2));
+	must(try_submit_many(&self->user, 4));
+	must(try_collect(self->user.fd, events, 4));
+	EXPECT_EQ(0, events[0].status);
+	EXPECT_EQ(-EIO, events[1].status);
+	EXPECT_EQ(0, events[1].bytes);
+	EXPECT_EQ(0, events[2].status);
+	EXPECT_EQ(0, sim_get(&self->sim, "fail_at"));
+}
+
+TEST_F(instant, transfer_can_hang)
+{
+	struct udma_event events[4];
+
+	must(try_sim_set(&self->sim, "hang_at", 2));
+	must(try_submit_many(&self->user, 4));
+	must(try_collect(self->user.fd, events, 1));
+	must(try_wait_pending(&self->sim, 3));
+	must(try_sim_set(&self->sim, "unhang", 1));
+	must(try_collect(self->user.fd, events, 3));
+	EXPECT_TRUE(are_in_order(events, 3, 1));
+}
+
+TEST_F(instant, transfers_are_told_in_batches)
+{
+	struct udma_event events[3];
+
+	must(try_sim_set(&self->sim, "batch", 3));
+	must(try_submit_many(&self->user, 2));
+	EXPECT_EQ(0, count_events(&self->user));
+	EXPECT_EQ(2, sim_get(&self->sim, "pending"));
+	must(try_submit_many(&self->user, 1));
+	must(try_collect(self->user.fd, events, 3));
+	EXPECT_TRUE(are_in_order(events, 3, 0));
+	/* What is withheld is told before what is not. */
+	must(try_submit_many(&self->user, 2));
+	must(try_sim_set(&self->sim, "batch", 0));
+	must(try_submit_many(&self->user, 1));
+	must(try_collect(self->user.fd, events, 3));
+	EXPECT_TRUE(are_in_order(events, 3, 3));
+}
+
+TEST_F(instant, transfers_go_with_the_channel)
+{
+	struct udma_event events[3];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "latency_ns", 3600 * 1000 * MS));
+	must(try_submit_many(&self->user, 3));
+	must(try_wait_pending(&self->sim, 3));
+	must(try_sim_unbind(&self->sim, 0));
+	must(try_collect(self->user.fd, events, 3));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-ENODEV, events[i].status);
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+}
+
+/* Somebody who changes attributes as fast as they go. */
+struct changer {
+	const struct sim *sim;
+	const char *attribute;
+	__u64 value;
+};
+
+static pid_t changer_start(const struct changer *changers, unsigned int count)
+{
+	pid_t pid = fork();
+	unsigned int i;
+
+	for (i = 0; !pid; i = (i + 1) % count) {
+		if (try_sim_set(changers[i].sim, changers[i].attribute,
+				changers[i].value))
+			_exit(1);
+	}
+	return pid;
+}
+
+static int try_changer_stop(pid_t pid)
+{
+	int status;
+
+	if (kill(pid, SIGKILL) || waitpid(pid, &status, 0) < 0)
+		return -1;
+	if (WIFSIGNALED(status))
+		return 0;
+	errno = ECHILD;
+	return -1;
+}
+
+TEST_F(instant, can_change_under_load)
+{
+	const struct changer changers[] = {
+		{ &self->sim, "instant", 0 },
+		{ &self->sim, "latency_ns", 20000 },
+		{ &self->sim, "instant", 1 },
+		{ &self->sim, "step_mode", 1 },
+		{ &self->sim, "latency_ns", 0 },
+		{ &self->sim, "step_mode", 0 },
+		{ &self->sim, "batch", 2 },
+		{ &self->sim, "instant", 0 },
+		{ &self->sim, "batch", 0 },
+		{ &self->sim, "instant", 1 },
+	};
+	struct udma_event events[32];
+	unsigned int i;
+	pid_t pid;
+
+	self->user.fill.bytes = 128 * KIB;
+	pid = must(changer_start(changers, ARRAY_SIZE(changers)));
+	for (i = 0; i < 60; i++) {
+		must(try_submit_many(&self->user, 32));
+		must(try_collect(self->user.fd, events, 32));
+		EXPECT_TRUE(are_in_order(events, 32, i * 32))
+			TH_LOG("%u", i);
+	}
+	must(try_changer_stop(pid));
+	must(try_sim_set(&self->sim, "batch", 0));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_wait_pending(&self->sim, 0));
+	/* Each of them once. */
+	EXPECT_EQ(60 * 32, sim_get(&self->sim, "ended"));
+
+	must(try_sim_set(&self->sim, "instant", 0));
+	memset(self->user.buffer.mem, 0, self->user.fill.bytes);
+	must(try_run_user(&self->user, events));
+	EXPECT_EQ(128 * KIB, filled(&self->user));
+}
+
+/* As many as the channel takes, until it goes. */
+static void submit_for_ever(const struct user *user)
+{
+	struct udma_request requests[64];
+	struct udma_event events[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		requests[i] = user->fill;
+	while (try_submit(user->fd, requests, ARRAY_SIZE(requests)) >= 0 ||
+	       errno == EAGAIN)
+		try_read_now(user->fd, events, ARRAY_SIZE(events));
+}
+
+TEST_F(instant, channel_can_go_under_load)
+{
+	struct user user;
+	unsigned int i;
+	int status;
+	pid_t pid;
+
+	for (i = 0; i < 20; i++) {
+		must(try_sim_set(&self->sim, "latency_ns", i % 2 * 20000));
+		must(try_sim_bind(&self->sim, 1));
+		pid = must(fork());
+		if (pid == 0) {
+			user = self->user;
+			user.fd = try_sim_open(&self->sim, 1, O_RDWR);
+			if (user.fd < 0 || try_alloc_map(user.fd, MIB, &user.buffer))
+				_exit(1);
+			user.fill = fill_request(&user.buffer, 0, 64, 1);
+			submit_for_ever(&user);
+			_exit(errno == ENODEV ? 0 : 2);
+		}
+		must(try_wait_more(&self->sim, sim_get(&self->sim, "ended")));
+		/* Killed with transfers under way, or without a channel. */
+		if (i % 4 < 2)
+			must(kill(pid, SIGKILL));
+		must(try_sim_unbind(&self->sim, 1));
+		must(waitpid(pid, &status, 0));
+		EXPECT_TRUE(i % 4 < 2 ? WIFSIGNALED(status) :
+			    WIFEXITED(status) && !WEXITSTATUS(status))
+			TH_LOG("%u: %#x", i, status);
+		EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	}
+}
+
+TEST_F(instant, controller_can_go_under_load)
+{
+	struct udma_event event;
+	int status;
+	pid_t pid;
+
+	pid = must(fork());
+	if (pid == 0) {
+		submit_for_ever(&self->user);
+		_exit(errno == ENODEV ? 0 : 2);
+	}
+	must(try_wait_more(&self->sim, sim_get(&self->sim, "ended")));
+	must(try_sim_set(&self->sim, "live", 0));
+	must(waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
+	while (try_read_now(self->user.fd, &event, 1) > 0)
+		;
+}
+
+/* The loop in the kernel */
+
+#define BENCH		"/sys/kernel/debug/udma-bench/"
+
+FIXTURE(bench)
+{
+	struct sim sim;
+	bool is_there;
+};
+
+FIXTURE_SETUP(bench)
+{
+	static const struct sim_config config = { .channels = 2, .depth = 32 };
+
+	self->is_there = !system("modprobe -q udma-bench 2>/dev/null") &&
+			 !access(BENCH "run", F_OK);
+	if (!self->is_there)
+		SKIP(return, "no udma-bench, or no debugfs");
+	must(try_sim_make(&self->sim, &config));
+}
+
+FIXTURE_TEARDOWN(bench)
+{
+	if (!self->is_there)
+		return;
+	/* Nothing would go while a run waits for a step. */
+	works(try_sim_set(&self->sim, "step_mode", 0));
+	works(try_sim_rmdir(&self->sim));
+	works(syscall(SYS_delete_module, "udma_bench", O_NONBLOCK));
+}
+
+/* Copies on channel 0, @rest says what. */
+static int try_bench(const struct sim *sim, const char *rest)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s:0 %s", sim->device, rest);
+	return try_write_text(BENCH "run", text);
+}
+
+TEST_F(bench, loop_runs)
+{
+	static const char begin[] = "transfers 12 ns ";
+	char text[80];
+
+	/* Four at a time to the end. */
+	must(try_bench(&self->sim, "64 4 10"));
+	must(try_read_text(BENCH "result", text, sizeof(text)));
+	ASSERT_EQ(0, strncmp(begin, text, strlen(begin)));
+	EXPECT_LT(0, number_of(text + strlen(begin)));
+	must(try_sim_set(&self->sim, "instant", 1));
+	must(try_bench(&self->sim, "4194304 1 3\n"));
+	must(try_bench(&self->sim, "0x40 32 3200"));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(12 + 3 + 3200, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(bench, loop_knows_channels_by_both_names)
+{
+	char path[300], target[256], text[280];
+	struct dirent *entry;
+	unsigned int runs = 0;
+	ssize_t length;
+	DIR *dir;
+
+	dir = opendir("/sys/class/dma");
+	ASSERT_NE(NULL, dir);
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/class/dma/%s/device",
+			 entry->d_name);
+		length = readlink(path, target, sizeof(target) - 1);
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		if (strcmp(strrchr(target, '/') + 1, self->sim.device))
+			continue;
+		snprintf(text, sizeof(text), "%.200s 64 1 1", entry->d_name);
+		must(try_write_text(BENCH "run", text));
+		runs++;
+	}
+	closedir(dir);
+	EXPECT_EQ(2, runs);
+	EXPECT_EQ(2, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(bench, loop_refuses_nonsense)
+{
+	static const char * const texts[] = {
+		"", "64", "64 1", "64 1 1 1", "0 1 1", "64 0 1", "64 1 0", "-1 1 1",
+		"64x 1 1", "64 257 1", "4194305 1 1", "64 1 18446744073709551615",
+		"64 1 18446744073709551616",
+	};
+	char text[300];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		fails(EINVAL, try_bench(&self->sim, texts[i]))
+			TH_LOG("'%s'", texts[i]);
+	}
+	memset(text, ' ', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	fails(EINVAL, try_write_text(BENCH "run", text));
+	text[255] = '\0';
+	fails(EINVAL, try_write_text(BENCH "run", text));
+	fails(ENODEV, try_write_text(BENCH "run", "nobody:0 64 1 1"));
+	snprintf(text, sizeof(text), "%s:2 64 1 1", self->sim.device);
+	fails(ENODEV, try_write_text(BENCH "run", text));
+	EXPECT_EQ(0, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(bench, loop_refuses_what_the_channel_does_not_do)
+{
+	must(try_sim_set(&self->sim, "live", 0));
+	must(try_sim_set(&self->sim, "align", 16));
+	must(try_sim_set(&self->sim, "max_segment", 64));
+	must(try_sim_live(&self->sim));
+	fails(EINVAL, try_bench(&self->sim, "40 1 1"));
+	fails(EINVAL, try_bench(&self->sim, "80 1 1"));
+	must(try_bench(&self->sim, "64 1 1"));
+	/* It has no more descriptors. What it took is waited for. */
+	fails(ENOSPC, try_bench(&self->sim, "64 33 100"));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(33, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(bench, loop_tells_of_a_failure)
+{
+	must(try_sim_set(&self->sim, "fail_at", 3));
+	fails(EIO, try_bench(&self->sim, "64 2 8"));
+	EXPECT_EQ(8, sim_get(&self->sim, "ended"));
+	must(try_sim_set(&self->sim, "submit_fail_at", 2));
+	fails(EIO, try_bench(&self->sim, "64 2 8"));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	must(try_bench(&self->sim, "64 2 8"));
+}
+
+TEST_F(bench, loop_wants_the_channel_for_itself)
+{
+	must(try_sim_bind(&self->sim, 0));
+	fails(EBUSY, try_bench(&self->sim, "64 1 1"));
+	must(try_sim_unbind(&self->sim, 0));
+	must(try_bench(&self->sim, "64 1 1"));
+}
+
+/* One that does not end, in a program of its own. */
+static pid_t bench_start(const struct sim *sim)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(try_bench(sim, "64 4 1000000000") ? 1 : 0);
+	return pid;
+}
+
+TEST_F(bench, loop_runs_one_at_a_time_and_can_be_killed)
+{
+	char name[40];
+	int status;
+	pid_t pid;
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	pid = must(bench_start(&self->sim));
+	must(try_wait_pending(&self->sim, 4));
+	snprintf(name, sizeof(name), "%.20s:1 64 1 1", self->sim.device);
+	fails(EAGAIN, try_write_text(BENCH "run", name));
+	must(kill(pid, SIGKILL));
+	must(waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(1, sim_get(&self->sim, "terminates"));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+
+	/* Also one that never sleeps. */
+	must(try_sim_set(&self->sim, "instant", 1));
+	pid = must(bench_start(&self->sim));
+	must(try_wait_more(&self->sim, sim_get(&self->sim, "ended")));
+	must(kill(pid, SIGKILL));
+	must(waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	must(try_bench(&self->sim, "64 1 1"));
+}
+
+TEST_F(bench, loop_that_is_killed_waits_for_what_cannot_be_stopped)
+{
+	unsigned int look;
+	int status;
+	pid_t pid;
+
+	must(try_sim_set(&self->sim, "live", 0));
+	must(try_sim_set(&self->sim, "no_terminate", 1));
+	must(try_sim_live(&self->sim));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	pid = must(bench_start(&self->sim));
+	must(try_wait_pending(&self->sim, 4));
+	must(kill(pid, SIGKILL));
+	/* Ample for one that would not wait. */
+	for (look = 0; look < LOOKS / 100; look++) {
+		ASSERT_EQ(0, waitpid(pid, &status, WNOHANG));
+		sched_yield();
+	}
+	must(try_step(&self->sim, 4));
+	must(waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(4, sim_get(&self->sim, "ended"));
 }
 
 TEST_HARNESS_MAIN

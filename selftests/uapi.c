@@ -51,7 +51,7 @@ FIXTURE_VARIANT_ADD(ioctls, info)
 	.in_read_only_memory = EFAULT,
 	.after_unbind = ENODEV,
 	.first_bytes = 216,
-	.outputs = { { 8, 224 } },
+	.outputs = { { 8, 232 } },
 };
 
 FIXTURE_VARIANT_ADD(ioctls, buffer_alloc)
@@ -98,6 +98,24 @@ FIXTURE_VARIANT_ADD(ioctls, eventfd)
 	.after_unbind = ENODEV,
 };
 
+FIXTURE_VARIANT_ADD(ioctls, queue_setup)
+{
+	.nr = UDMA_QUEUE_SETUP,
+	.bytes = sizeof(struct udma_queue_setup),
+	.on_read_only_file = EBADF,
+	.in_read_only_memory = EFAULT,
+	.after_unbind = ENODEV,
+	.outputs = { { 24, 24 } },
+};
+
+FIXTURE_VARIANT_ADD(ioctls, enter)
+{
+	.nr = UDMA_ENTER,
+	.bytes = sizeof(struct udma_enter),
+	.on_read_only_file = EBADF,
+	.after_unbind = ENODEV,
+};
+
 /* It needs memory of its own, since handles are the file's. */
 static int try_caller_init(struct caller *caller)
 {
@@ -129,6 +147,47 @@ FIXTURE_TEARDOWN(ioctls)
 	works(try_sim_finish(&self->sim));
 }
 
+/* Open the file anew, as it was opened, in the place of the one there is. */
+static int try_open_again(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	char path[32];
+	int again, ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = flags < 0 ? -1 : open(path, flags & O_ACCMODE);
+	if (again < 0)
+		return -1;
+	ret = dup2(again, fd);
+	close(again);
+	return ret < 0 ? -1 : 0;
+}
+
+static int try_queue_setup(int fd, __u32 submit_entries, __u32 complete_entries)
+{
+	struct udma_queue_setup setup = {
+		.size = sizeof(setup),
+		.submit_entries = submit_entries,
+		.complete_entries = complete_entries,
+		.request_bytes = sizeof(struct udma_request),
+	};
+
+	return ioctl(fd, UDMA_QUEUE_SETUP, &setup);
+}
+
+/* Does not wait. */
+static int try_enter(int fd, __u32 submit, __u32 complete)
+{
+	struct udma_enter enter = {
+		.size = sizeof(enter),
+		.submit = submit,
+		.complete = complete,
+		.timeout_ns = 1,
+	};
+
+	return ioctl(fd, UDMA_ENTER, &enter);
+}
+
 /* Write arguments with which the call succeeds. */
 static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 {
@@ -156,6 +215,15 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 	struct udma_info info = {
 		.size = sizeof(info),
 	};
+	struct udma_queue_setup setup = {
+		.size = sizeof(setup),
+		.submit_entries = 1,
+		.complete_entries = 1,
+		.request_bytes = sizeof(struct udma_request),
+	};
+	struct udma_enter enter = {
+		.size = sizeof(enter),
+	};
 	struct buffer buffer;
 
 	switch (nr) {
@@ -180,6 +248,15 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 	case UDMA_EVENTFD:
 		memcpy(arg, &eventfd, sizeof(eventfd));
 		return 0;
+	case UDMA_QUEUE_SETUP:
+		/* Once for each file. */
+		memcpy(arg, &setup, sizeof(setup));
+		return try_open_again(caller->fd);
+	case UDMA_ENTER:
+		memcpy(arg, &enter, sizeof(enter));
+		if (try_open_again(caller->fd))
+			return -1;
+		return try_queue_setup(caller->fd, 1, 1);
 	}
 	errno = ENOTTY;
 	return -1;
@@ -439,7 +516,8 @@ static bool is_known(unsigned int nr)
 {
 	return nr == UDMA_INFO || nr == UDMA_BUFFER_ALLOC ||
 	       nr == UDMA_BUFFER_FREE || nr == UDMA_SUBMIT ||
-	       nr == UDMA_CANCEL || nr == UDMA_EVENTFD;
+	       nr == UDMA_CANCEL || nr == UDMA_EVENTFD ||
+	       nr == UDMA_QUEUE_SETUP || nr == UDMA_ENTER;
 }
 
 TEST_F(device, unknown_ioctl_numbers)
@@ -541,6 +619,203 @@ TEST_F(device, eventfd_needs_a_file_number)
 	fails(EBADF, try_eventfd(self->fd, INT32_MAX));
 	fails(EBADF, try_eventfd(self->fd, INT32_MIN));
 	must(try_eventfd(self->fd, -1));
+}
+
+/* Queues */
+
+TEST_F(device, queues_have_a_number_of_entries_that_is_a_power_of_two)
+{
+	struct udma_info info;
+	__u32 bad[] = { 0, 3, 5, 6, 7, 100, 4095, 4097, 8192, 1U << 31, ~0U };
+	unsigned int i;
+
+	must(try_info(self->fd, &info));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		fails(EINVAL, try_queue_setup(self->fd, bad[i], 1))
+			TH_LOG("%u", bad[i]);
+		fails(EINVAL, try_queue_setup(self->fd, 1, bad[i]))
+			TH_LOG("%u", bad[i]);
+	}
+	for (i = 1; i <= info.out_max_queue_entries; i *= 2) {
+		must(try_queue_setup(self->fd, i, 1));
+		must(try_open_again(self->fd));
+		must(try_queue_setup(self->fd, 1, i));
+		must(try_open_again(self->fd));
+	}
+	EXPECT_EQ(4096, info.out_max_queue_entries);
+	fails(EINVAL, try_queue_setup(self->fd, i, 1));
+	fails(EINVAL, try_queue_setup(self->fd, 1, i));
+}
+
+TEST_F(device, queues_are_as_long_as_they_were_asked_to_be)
+{
+	struct udma_queue_setup setup = {
+		.size = sizeof(setup),
+		.submit_entries = 32,
+		.complete_entries = 128,
+		.request_bytes = sizeof(struct udma_request),
+	};
+	const __u64 entries_bytes = 64;
+
+	must(ioctl(self->fd, UDMA_QUEUE_SETUP, &setup));
+	EXPECT_EQ(0, setup.out_mmap_offset % page_bytes());
+	EXPECT_EQ(0, setup.out_map_bytes % page_bytes());
+	EXPECT_EQ(0, setup.out_submit_offset % entries_bytes);
+	EXPECT_EQ(0, setup.out_complete_offset % entries_bytes);
+	/* Neither over the other, nor over what comes first. */
+	EXPECT_LE(sizeof(struct udma_queue_shared), setup.out_submit_offset);
+	EXPECT_LE(setup.out_submit_offset + 32 * entries_bytes,
+		  setup.out_complete_offset);
+	EXPECT_LE(setup.out_complete_offset + 128 * entries_bytes,
+		  setup.out_map_bytes);
+}
+
+TEST_F(device, queues_need_requests_of_a_known_size)
+{
+	struct udma_queue_setup setup = {
+		.size = sizeof(setup),
+		.submit_entries = 1,
+		.complete_entries = 1,
+	};
+	const __u32 longer[] = { 65, 72, 128, 4096, ~0U };
+	unsigned int bit, i;
+
+	for (i = 0; i < sizeof(struct udma_request); i++) {
+		setup.request_bytes = i;
+		fails(EINVAL, ioctl(self->fd, UDMA_QUEUE_SETUP, &setup))
+			TH_LOG("%u bytes", i);
+	}
+	for (i = 0; i < ARRAY_SIZE(longer); i++) {
+		setup.request_bytes = longer[i];
+		fails(E2BIG, ioctl(self->fd, UDMA_QUEUE_SETUP, &setup))
+			TH_LOG("%u bytes", longer[i]);
+	}
+	setup.request_bytes = sizeof(struct udma_request);
+	for (bit = 0; bit < 32; bit++) {
+		setup.__reserved = 1U << bit;
+		fails(EINVAL, ioctl(self->fd, UDMA_QUEUE_SETUP, &setup))
+			TH_LOG("bit %u", bit);
+	}
+	setup.__reserved = 0;
+	must(ioctl(self->fd, UDMA_QUEUE_SETUP, &setup));
+}
+
+TEST_F(device, has_queues_once)
+{
+	must(try_queue_setup(self->fd, 4, 4));
+	fails(EBUSY, try_queue_setup(self->fd, 4, 4));
+	fails(EBUSY, try_queue_setup(self->fd, 8, 8));
+	must(try_enter(self->fd, 0, 0));
+}
+
+TEST_F(device, has_no_queues_while_it_has_something_to_put_into_them)
+{
+	struct udma_event event;
+	struct buffer buffer;
+
+	must(try_alloc(self->fd, 4 * KIB, &buffer));
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_one(self->fd, fill_request(&buffer, 0, 64, 1)));
+	fails(EBUSY, try_queue_setup(self->fd, 4, 4));
+	must(try_step(&self->sim, 1));
+	fails(EBUSY, try_queue_setup(self->fd, 4, 4));
+	ASSERT_EQ(1, must(try_read(self->fd, &event, 1)));
+	must(try_queue_setup(self->fd, 4, 4));
+}
+
+TEST_F(device, is_not_entered_without_queues)
+{
+	fails(ENXIO, try_enter(self->fd, 0, 0));
+	fails(ENXIO, try_enter(self->fd, 1, 0));
+	fails(ENXIO, try_enter(self->fd, 0, 1));
+	fails(EINVAL, try_queue_setup(self->fd, 3, 4));
+	fails(ENXIO, try_enter(self->fd, 0, 0));
+}
+
+TEST_F(device, waits_for_no_more_events_than_there_is_room_for)
+{
+	must(try_queue_setup(self->fd, 8, 4));
+	fails(EINVAL, try_enter(self->fd, 0, 5));
+	fails(EINVAL, try_enter(self->fd, 0, ~0U));
+	/* As many as there is room for may come, if not here. */
+	fails(ETIME, try_enter(self->fd, 0, 4));
+}
+
+TEST_F(device, queues_are_mapped_shared_and_whole_or_in_part)
+{
+	const size_t page = page_bytes();
+	struct udma_queue_setup setup = {
+		.size = sizeof(setup),
+		.submit_entries = 64,
+		.complete_entries = 256,
+		.request_bytes = sizeof(struct udma_request),
+	};
+	const int rw = PROT_READ | PROT_WRITE;
+	unsigned char *mem, *part;
+	size_t bytes;
+
+	/* There are none. */
+	fails(EINVAL, try_mmap(self->fd, 0, page, rw, MAP_SHARED, &mem));
+
+	must(ioctl(self->fd, UDMA_QUEUE_SETUP, &setup));
+	bytes = setup.out_map_bytes;
+	ASSERT_LT(2 * page, bytes);
+	fails(EINVAL, try_mmap(self->fd, setup.out_mmap_offset, bytes, rw,
+			       MAP_PRIVATE, &mem));
+	fails(EINVAL, try_mmap(self->fd, setup.out_mmap_offset, bytes + 1, rw,
+			       MAP_SHARED, &mem));
+	fails(EINVAL, try_mmap(self->fd, setup.out_mmap_offset + bytes, page,
+			       rw, MAP_SHARED, &mem));
+	fails(EINVAL, try_mmap(self->fd, setup.out_mmap_offset + page, bytes,
+			       rw, MAP_SHARED, &mem));
+	fails(EACCES, try_mmap(self->fd, setup.out_mmap_offset, bytes,
+			       rw | PROT_EXEC, MAP_SHARED, &mem));
+
+	must(try_mmap(self->fd, setup.out_mmap_offset, bytes, rw, MAP_SHARED,
+		      &mem));
+	must(try_mmap(self->fd, setup.out_mmap_offset + page, page, PROT_READ,
+		      MAP_SHARED, &part));
+	/* Entries are zero before they are used, and the same in both. */
+	EXPECT_EQ(-1, find_other(mem + page, bytes - page, 0));
+	mem[2 * page - 1] = 0xa5;
+	EXPECT_EQ(0xa5, part[page - 1]);
+	fails(EACCES, mprotect(mem, bytes, rw | PROT_EXEC));
+	fails(EFAULT, mremap(mem, bytes, bytes + page, MREMAP_MAYMOVE) ==
+	      MAP_FAILED ? -1 : 0);
+	must(munmap(mem, bytes));
+	EXPECT_EQ(0xa5, part[page - 1]);
+	must(munmap(part, page));
+}
+
+/* What the program has written there is nothing that can be. */
+TEST_F(device, is_not_entered_with_counts_that_cannot_be)
+{
+	struct udma_queue_shared *shared;
+	unsigned char *mem;
+	__u32 count;
+
+	must(try_queue_setup(self->fd, 8, 4));
+	must(try_mmap(self->fd, 0, page_bytes(), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, &mem));
+	shared = (struct udma_queue_shared *)mem;
+	count = shared->submit_head;
+	EXPECT_EQ(count, shared->submit_tail);
+	shared->submit_tail = count + 9;
+	fails(EINVAL, try_enter(self->fd, 1, 0));
+	shared->submit_tail = count - 1;
+	fails(EINVAL, try_enter(self->fd, 1, 0));
+	shared->submit_tail = count;
+	must(try_enter(self->fd, 1, 0));
+
+	count = shared->complete_tail;
+	EXPECT_EQ(count, shared->complete_head);
+	shared->complete_head = count + 1;
+	fails(EINVAL, try_enter(self->fd, 0, 0));
+	shared->complete_head = count - 1;
+	fails(EINVAL, try_enter(self->fd, 0, 0));
+	shared->complete_head = count;
+	must(try_enter(self->fd, 0, 0));
+	must(munmap(mem, page_bytes()));
 }
 
 /* O_EXCL */
