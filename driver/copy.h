@@ -7,18 +7,7 @@
 #define UDMA_COPY_H
 
 #include <linux/align.h>
-#include <linux/sched.h>
 #include <linux/uaccess.h>
-
-/* Faults are injected into the general copies, so a task that wants one has those. */
-static inline bool udma_copy_is_general(void)
-{
-#ifdef CONFIG_FAULT_INJECTION
-	return current->fail_nth;
-#else
-	return false;
-#endif
-}
 
 /* Copy whole words in. Returns how many bytes could be; who wants to know why not tries again. */
 static inline size_t udma_copy_in(void *to, const void __user *from, size_t bytes)
@@ -27,7 +16,7 @@ static inline size_t udma_copy_in(void *to, const void __user *from, size_t byte
 	unsigned long *words = to;
 	size_t i;
 
-	if (udma_copy_is_general() || !IS_ALIGNED((unsigned long)from, sizeof(*words)) ||
+	if (!IS_ALIGNED((unsigned long)from, sizeof(*words)) ||
 	    !user_read_access_begin(from, bytes))
 		return 0;
 	for (i = 0; i < bytes / sizeof(*words); i++)
@@ -44,8 +33,7 @@ static inline size_t udma_copy_out(void __user *to, const void *from, size_t byt
 	unsigned long __user *word = to;
 	size_t i;
 
-	if (udma_copy_is_general() || !IS_ALIGNED((unsigned long)to, sizeof(*words)) ||
-	    !user_write_access_begin(to, bytes))
+	if (!IS_ALIGNED((unsigned long)to, sizeof(*words)) || !user_write_access_begin(to, bytes))
 		return 0;
 	for (i = 0; i < bytes / sizeof(*words); i++)
 		unsafe_put_user(READ_ONCE(words[i]), &word[i], fault);
