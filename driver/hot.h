@@ -112,6 +112,15 @@ static inline void udma_deadline_remove(struct udma_engine *engine, struct udma_
 
 /* slot: one function a transition, and more in slot.c */
 
+/* Something of what is waited for with engine->left may have come. */
+static inline void udma_engine_tell_left(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	/* Who waits looks under the lock, after it has queued itself. */
+	if (waitqueue_active(&engine->left))
+		wake_up(&engine->left);
+}
+
 /* Hardware has a descriptor less. */
 static inline void udma_slot_leave(struct udma_engine *engine, const struct udma_slot *slot)
 {
@@ -120,9 +129,7 @@ static inline void udma_slot_leave(struct udma_engine *engine, const struct udma
 	if (--engine->issued)
 		return;
 	engine->alone = false;
-	/* Who waits looks under the lock, after it has queued itself. */
-	if (waitqueue_active(&engine->left))
-		wake_up(&engine->left);
+	udma_engine_tell_left(engine);
 }
 
 /* Hardware is given a descriptor. */

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The window of the hardware: a bounded number of descriptors, given to it in batches
+ * from the files that have something to do, by turns. The dispatcher has one
+ * owner at a time and holds no lock while it is inside the provider.
+ */
+#include <linux/dmaengine.h>
+#include <linux/wait.h>
+
+#include "hot.h"
+#include "udma.h"
+
+/* Descriptors that a dispatcher issues before the channel's worker takes over. */
+#define UDMA_DISPATCH_BUDGET	64
+/*
+ * For how long a provider that refuses a descriptor with nothing in flight is
+ * asked again. Some have a descriptor back only after its callback.
+ */
+#define UDMA_REFUSAL_TIMEOUT	max(HZ / 50, 2)
+
+/* The slot that is to be issued again next, the one that was issued first. */
+static struct udma_slot *udma_engine_next_replay(struct udma_engine *engine)
+{
+	struct udma_slot *next = NULL;
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	for (i = 0; engine->nr_replay && i < UDMA_WINDOW_SLOTS; i++) {
+		struct udma_slot *slot = &engine->slots[i];
+
+		if (slot->state == UDMA_SLOT_REPLAY && (!next || slot->order < next->order))
+			next = slot;
+	}
+	return next;
+}
+
+/* Whether @file has to wait until hardware has nothing else. */
+static bool udma_engine_is_crowded(const struct udma_engine *engine, const struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	return engine->issued && (engine->alone || file->strikes >= UDMA_STRIKES);
+}
+
+static bool udma_batch_has_room(const struct udma_engine *engine, const struct udma_batch *batch)
+{
+	lockdep_assert_held(&engine->lock);
+	return batch->count < batch->max && engine->issued_bytes < UDMA_WINDOW_BYTES;
+}
+
+/* What is to be issued again goes first. False: nothing else may be issued now. */
+static bool udma_batch_take_replays(struct udma_engine *engine, struct udma_batch *batch)
+{
+	struct udma_slot *slot;
+
+	lockdep_assert_held(&engine->lock);
+	while (engine->nr_replay) {
+		slot = udma_engine_next_replay(engine);
+		if (!udma_batch_has_room(engine, batch) ||
+		    udma_engine_is_crowded(engine, slot->xfer->file))
+			return false;
+		engine->nr_replay--;
+		udma_slot_enter(engine, slot);
+		batch->slots[batch->count++] = slot;
+	}
+	return true;
+}
+
+/*
+ * Whether the end of a transfer may go untold until the next one's: it is short, and
+ * no clock runs that would have to be stopped in time.
+ */
+static bool udma_xfer_may_be_quiet(const struct udma_engine *engine, const struct udma_xfer *xfer)
+{
+	return xfer->more && !engine->talk && xfer->bytes <= UDMA_QUIET_BYTES &&
+	       xfer->timeout_ns == UDMA_TIMEOUT_NEVER;
+}
+
+/*
+ * Something follows the last descriptor of a batch closely enough. Hardware interrupts for
+ * the later one only: the one before has ended by then.
+ */
+static void udma_batch_hush(struct udma_engine *engine, struct udma_batch *batch)
+{
+	struct udma_slot *slot = batch->slots[batch->count - 1];
+
+	lockdep_assert_held(&engine->lock);
+	if (++batch->quiet == UDMA_QUIET_RUN) {
+		batch->quiet = 0;
+		return;
+	}
+	slot->quiet = true;
+	engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = slot - engine->slots;
+}
+
+/*
+ * Take slices of @file, which is the first in line, as long as it is its turn. Then it
+ * is the last in line, or has left it. False: it may not be issued now.
+ */
+static bool udma_batch_take_file(struct udma_engine *engine, struct udma_batch *batch,
+				 struct udma_file *file)
+{
+	size_t credit = file->credit ?: UDMA_SLICE_BYTES;
+	struct udma_xfer *xfer;
+	struct udma_slot *slot;
+	bool more = false;
+
+	lockdep_assert_held(&engine->lock);
+	while ((xfer = udma_xfer_first(file)) && credit) {
+		if (!engine->nr_free || !udma_batch_has_room(engine, batch) ||
+		    udma_engine_is_crowded(engine, file)) {
+			file->credit = credit;
+			return false;
+		}
+		if (more)
+			udma_batch_hush(engine, batch);
+		more = udma_xfer_may_be_quiet(engine, xfer);
+		slot = &engine->slots[engine->free[--engine->nr_free]];
+		slot->xfer = xfer;
+		slot->again = false;
+		udma_xfer_take(engine, xfer, &slot->slice);
+		udma_slot_enter(engine, slot);
+		batch->slots[batch->count++] = slot;
+		credit -= min(slot->slice.bytes, credit);
+	}
+	udma_engine_remove(engine, file);
+	if (xfer)
+		udma_engine_add(engine, file);
+	return true;
+}
+
+/* Take as many descriptors as the window has room for. */
+static void udma_batch_take(struct udma_engine *engine, struct udma_batch *batch, unsigned int max)
+{
+	unsigned int window = READ_ONCE(engine->window);
+	struct udma_file *file;
+
+	lockdep_assert_held(&engine->lock);
+	batch->first = !engine->issued;
+	batch->quiet = 0;
+	batch->count = 0;
+	if (!udma_engine_may_issue(engine) || engine->issued >= window)
+		return;
+	batch->max = min(max, window - engine->issued);
+	if (!udma_batch_take_replays(engine, batch))
+		return;
+	while ((file = udma_fifo_first(&engine->runnable, struct udma_file, run)))
+		if (!udma_batch_take_file(engine, batch, file))
+			return;
+}
+
+/* Whether a provider with nothing in flight has refused for too long in a row. */
+static bool udma_engine_gave_up(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (!engine->refused || time_after(jiffies, engine->refused_last + UDMA_REFUSAL_TIMEOUT))
+		engine->refused_since = jiffies;
+	engine->refused = true;
+	engine->refused_last = jiffies;
+	return time_after(jiffies, engine->refused_since + UDMA_REFUSAL_TIMEOUT);
+}
+
+/* A slice that was not issued goes back, and its file to the front or the end of the line. */
+static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfer, size_t bytes,
+			       bool front)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&engine->lock);
+	udma_xfer_untake(xfer, bytes);
+	if (!udma_fifo_has(&file->run))
+		return;
+	if (front) {
+		/* It is still its turn. */
+		file->credit += bytes;
+		udma_fifo_remove(&engine->runnable, &file->run);
+		udma_fifo_push_front(&engine->runnable, &file->run);
+	} else {
+		udma_engine_remove(engine, file);
+		udma_engine_add(engine, file);
+	}
+}
+
+/* A descriptor that was not issued waits until it can be. */
+static void udma_engine_put_back(struct udma_engine *engine, struct udma_slot *slot, bool front)
+{
+	struct udma_xfer *xfer = slot->xfer;
+	size_t bytes = slot->slice.bytes;
+
+	lockdep_assert_held(&engine->lock);
+	if (!slot->again) {
+		udma_slot_put(engine, slot);
+		udma_engine_untake(engine, xfer, bytes, front);
+	} else if (udma_xfer_wanted(xfer)) {
+		udma_slot_replay(engine, slot);
+	} else {
+		/* Else it has its status, or hardware has called it short. */
+		udma_slot_put(engine, slot);
+		udma_xfer_complete(xfer, bytes, 0, engine->stopped ? -ENODEV : 0, false);
+	}
+}
+
+/*
+ * The provider did not take a descriptor. With others in flight that means
+ * later, and their callback comes back here. With none it is asked for a while,
+ * and then the transfer fails.
+ *
+ * Return: whether it makes sense to go on.
+ */
+static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *slot, int error,
+				bool alone)
+{
+	struct udma_xfer *xfer = slot->xfer;
+	size_t bytes = slot->slice.bytes;
+
+	lockdep_assert_held(&engine->lock);
+	if (error == -EAGAIN && !alone) {
+		udma_engine_put_back(engine, slot, true);
+		return !engine->issued;
+	}
+	if (error == -EAGAIN && !udma_engine_gave_up(engine)) {
+		udma_engine_put_back(engine, slot, false);
+		mod_delayed_work(udma_wq, &engine->work, 1);
+		return false;
+	}
+	udma_slot_put(engine, slot);
+	udma_xfer_complete(xfer, bytes, 0, -EIO, !slot->again);
+	return true;
+}
+
+/* Issue them. Returns how many were, and why the next was not. */
+static unsigned int udma_batch_issue(struct udma_engine *engine, const struct udma_batch *batch,
+				     int *error)
+{
+	unsigned int i;
+
+	*error = 0;
+	for (i = 0; i < batch->count && !*error; i++)
+		*error = udma_engine_issue(engine, batch->slots[i]);
+	if (*error)
+		i--;
+	if (i)
+		dma_async_issue_pending(engine->dma);
+	return i;
+}
+
+/* From @issued on they were not; the provider refused the first of these. */
+static bool udma_batch_refused(struct udma_engine *engine, const struct udma_batch *batch,
+			       unsigned int issued, int error)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	for (i = issued; i < batch->count; i++)
+		engine->nr_quiet -= batch->slots[i]->quiet;
+	if (issued && batch->slots[issued - 1]->quiet && engine->nr_quiet != engine->nr_heard) {
+		/* Nobody would tell when what hardware has is done. */
+		engine->talk = true;
+		engine->listen = true;
+		mod_delayed_work(udma_wq, &engine->work, 1);
+	}
+	/* The last one first: each is again the next of its file. */
+	for (i = batch->count - 1; i > issued; i--)
+		udma_engine_put_back(engine, batch->slots[i], true);
+	return udma_engine_refused(engine, batch->slots[issued], error,
+				   batch->first && !issued);
+}
+
+/* Fill the window. Returns with the lock held, as it is called. */
+static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
+{
+	struct udma_batch *batch = &engine->batch;
+	unsigned int issued;
+	bool go_on = true;
+	int error;
+
+	lockdep_assert_held(&engine->lock);
+	while (go_on) {
+		udma_batch_take(engine, batch, min_t(unsigned int, *budget, UDMA_WINDOW_SLOTS));
+		if (!batch->count)
+			break;
+		*budget -= batch->count;
+		spin_unlock_irq(&engine->lock);
+		issued = udma_batch_issue(engine, batch, &error);
+		spin_lock_irq(&engine->lock);
+		if (issued)
+			engine->refused = false;
+		if (error)
+			go_on = udma_batch_refused(engine, batch, issued, error);
+		else
+			go_on = engine->nr_replay || !udma_fifo_empty(&engine->runnable);
+	}
+}
+
+/**
+ * udma_engine_dispatch - give hardware what it can take
+ * @engine: the engine; its lock is held, given back meanwhile, and held again
+ *
+ * In process context with bottom halves off, inside udma_chan_enter() or in the
+ * channel's worker. When somebody else is at it already, he is made to look once more.
+ */
+void udma_engine_dispatch(struct udma_engine *engine)
+{
+	unsigned int budget = UDMA_DISPATCH_BUDGET;
+
+	lockdep_assert_held(&engine->lock);
+	if (engine->running) {
+		engine->again = true;
+		return;
+	}
+	if (engine->state != UDMA_STATE_WORKING || engine->stopped ||
+	    (engine->paused && !engine->listen))
+		return;
+	engine->running = true;
+	if (engine->listen)
+		udma_engine_listen(engine);
+	do {
+		engine->again = false;
+		udma_engine_fill(engine, &budget);
+	} while (engine->again && budget);
+	engine->running = false;
+	if (!budget)
+		udma_engine_kick(engine);
+	udma_engine_tell_left(engine);
+}
