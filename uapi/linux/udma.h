@@ -279,11 +279,13 @@ enum udma_op {
  * enum udma_request_flags - flags of a request
  * @UDMA_REQUEST_F_FENCE: start when everything that this file submitted before
  *	has ended. Without it transfers are not ordered among themselves
- * @UDMA_REQUEST_F_MORE: the next request of the same call follows so closely that
- *	the event of this one may wait for that one's: a controller that is known to
- *	allow it interrupts once for several. A hint, without effect on a transfer
- *	that is long or has a timeout. The last request of a call is always told of
- *	when it has ended, and so is at least every 16th
+ * @UDMA_REQUEST_F_MORE: the program is going to submit more or to look: the event of
+ *	this transfer may wait for that of a later one of the file, or until the program
+ *	looks by read(), poll() or UDMA_ENTER, which ask the controller. One that then
+ *	sleeps in poll(), or only looks at its memory, is told some milliseconds later; one
+ *	that has an eventfd or is asleep already, in time. A hint: it has an effect only
+ *	with a controller that is known to allow it, without a timeout, and on at most 15
+ *	transfers and 1 MiB in a row
  */
 enum udma_request_flags {
 	UDMA_REQUEST_F_FENCE	= 1 << 0,
@@ -490,7 +492,7 @@ enum udma_queue_state {
  * writes @complete_head with release semantics. Only one thread at a time takes
  * events, and read() is taking them.
  *
- * The kernel copies each request once before it looks at it, and keeps its own
+ * The kernel reads each request once, and keeps its own
  * counts: what a program writes here that it should not harms only itself.
  * Fields that the kernel writes are on cache lines of their own.
  */
@@ -515,7 +517,9 @@ struct udma_queue_shared {
  *	its number of entries; zero not to wait
  * @timeout_ns: how long to wait at most, in nanoseconds; zero for as long as it takes
  * @busy_ns: for how long of that to look all the time, before going to sleep; in
- *	nanoseconds. It costs CPU time, and saves what going to sleep and waking up take
+ *	nanoseconds. It costs CPU time, and saves what going to sleep and waking up take.
+ *	What is submitted by the same call then has UDMA_REQUEST_F_MORE: the controller is
+ *	looked at, too, and need not interrupt
  *
  * Returns how many requests were taken. As with UDMA_SUBMIT that is fewer than there
  * are when one is bad or there is no room for it, when a signal comes, or when they are
