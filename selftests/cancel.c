@@ -347,24 +347,18 @@ TEST_F(cancel, one_that_then_fails)
 
 /* Somebody who waits for it */
 
-static long poll_once(void *data)
-{
-	return try_wait_for(*(int *)data, POLLIN);
-}
-
 TEST_F(cancel, wakes_who_waits)
 {
 	int efd = must(eventfd(0, EFD_CLOEXEC));
-	struct sleeper sleeper;
+	struct poller poller;
 
 	must(try_eventfd(self->fd, efd));
 	must(try_submit_one(self->fd, self->copy));
 	must(try_submit_one(self->fd, fenced(self->copy)));
 	must(try_wait_pending(&self->sim, 1));
-	must(try_sleeper_start(&sleeper, poll_once, &self->fd, SYS_OF_POLL));
+	must(try_poller_start(&poller, self->fd, POLLIN));
 	EXPECT_EQ(1, try_cancel(self->fd, 2));
-	must(try_sleeper_join(&sleeper));
-	EXPECT_EQ(POLLIN, sleeper.ret & POLLIN);
+	EXPECT_EQ(POLLIN, POLLIN & try_poller_join(&poller));
 	EXPECT_EQ(POLLIN | POLLOUT, poll_now(efd));
 	must(close(efd));
 }

@@ -401,13 +401,6 @@ TEST_F(file, of_a_program_killed_with_transfers_under_way)
 	EXPECT_GT(MANY, sim_get(self->sim, "ended"));
 }
 
-static long read_one(void *data)
-{
-	struct udma_event event;
-
-	return try_read(*(int *)data, &event, 1);
-}
-
 static void wait_in_read(struct setup *setup)
 {
 	struct sleeper *sleeper = malloc(sizeof(*sleeper));
@@ -773,11 +766,6 @@ TEST_F(gone, signals_the_eventfd)
 
 /* Threads that wait */
 
-static long poll_once(void *data)
-{
-	return try_wait_for(*(int *)data, POLLIN);
-}
-
 TEST_F(gone, wakes_who_reads)
 {
 	struct sleeper sleepers[3];
@@ -806,12 +794,11 @@ TEST_F(gone, gives_who_reads_the_last_event)
 
 TEST_F(gone, wakes_who_polls)
 {
-	struct sleeper sleeper;
+	struct poller poller;
 
-	must(try_sleeper_start(&sleeper, poll_once, &self->fd, SYS_OF_POLL));
+	must(try_poller_start(&poller, self->fd, POLLIN));
 	TAKE();
-	must(try_sleeper_join(&sleeper));
-	EXPECT_EQ(POLLHUP | POLLERR, sleeper.ret);
+	EXPECT_EQ(POLLHUP | POLLERR, try_poller_join(&poller));
 }
 
 TEST_F(gone, and_back)

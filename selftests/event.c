@@ -3,7 +3,6 @@
  * Events: what they say, the ways to read them and to wait for them, and that
  * there is exactly one for each transfer.
  */
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
@@ -317,7 +316,7 @@ struct reader {
 	unsigned int count;
 };
 
-static long read_one(void *data)
+static long read_into(void *data)
 {
 	struct reader *reader = data;
 
@@ -327,7 +326,7 @@ static long read_one(void *data)
 static int try_reader_start(struct reader *reader, int fd)
 {
 	*reader = (struct reader) { .fd = fd };
-	return try_sleeper_start(&reader->sleeper, read_one, reader, SYS_read);
+	return try_sleeper_start(&reader->sleeper, read_into, reader, SYS_read);
 }
 
 TEST_F(event, is_waited_for)
@@ -410,24 +409,6 @@ TEST_F(event, goes_to_one_of_several_readers)
 
 /* Signals */
 
-static unsigned int signals;
-
-static void count_signal(int signal)
-{
-	__atomic_add_fetch(&signals, signal == SIGUSR1, __ATOMIC_RELAXED);
-}
-
-static int try_catch(int flags)
-{
-	const struct sigaction action = {
-		.sa_handler = count_signal,
-		.sa_flags = flags,
-	};
-
-	signals = 0;
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
 TEST_F(event, wait_ends_with_a_signal)
 {
 	struct reader reader;
@@ -477,37 +458,13 @@ TEST_F(event, is_told_by_poll)
 	EXPECT_EQ(POLLOUT, poll_now(self->fd));
 }
 
-struct poller {
-	struct sleeper sleeper;
-	int fd;
-	short events;
-};
-
-static long poll_once(void *data)
-{
-	struct poller *poller = data;
-
-	return try_wait_for(poller->fd, poller->events);
-}
-
-static int try_poller_start(struct poller *poller, int fd, short events)
-{
-	*poller = (struct poller) {
-		.fd = fd,
-		.events = events,
-	};
-	return try_sleeper_start(&poller->sleeper, poll_once, poller,
-				 SYS_OF_POLL);
-}
-
 TEST_F(event, wakes_who_polls)
 {
 	struct poller poller;
 
 	must(try_poller_start(&poller, self->fd, POLLIN));
 	must(try_submit_one(self->fd, self->fill));
-	must(try_sleeper_join(&poller.sleeper));
-	EXPECT_EQ(POLLIN, poller.sleeper.ret);
+	EXPECT_EQ(POLLIN, try_poller_join(&poller));
 }
 
 TEST_F(event, that_is_read_wakes_who_polls_for_room)
@@ -521,8 +478,7 @@ TEST_F(event, that_is_read_wakes_who_polls_for_room)
 			     info.out_max_transfers));
 	must(try_poller_start(&poller, self->fd, POLLOUT));
 	must(try_read(self->fd, &event, 1));
-	must(try_sleeper_join(&poller.sleeper));
-	EXPECT_EQ(POLLOUT, poller.sleeper.ret);
+	EXPECT_EQ(POLLOUT, try_poller_join(&poller));
 }
 
 FIXTURE(epoll)
@@ -607,18 +563,6 @@ TEST_F(epoll, wakes_who_waits)
 }
 
 /* eventfd */
-
-/* Its count, or 0 if it was not signalled. */
-static __u64 eventfd_count(int eventfd)
-{
-	__u64 count = 0;
-
-	if (!(poll_now(eventfd) & POLLIN))
-		return 0;
-	if (read(eventfd, &count, sizeof(count)) != sizeof(count))
-		return 0;
-	return count;
-}
 
 TEST_F(event, signals_the_eventfd)
 {

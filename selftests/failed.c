@@ -52,10 +52,8 @@ FIXTURE_SETUP(failed)
 	};
 
 	self->users = must(module_users());
-	must(try_unit_start(&self->unit, &config));
+	must(try_users_start(&self->unit, &config, &self->a, &self->b));
 	self->sim = &self->unit.sim;
-	must(try_user_open(&self->a, &self->unit, 0, COPY_BYTES));
-	must(try_user_open(&self->b, &self->unit, 0, COPY_BYTES));
 	if (variant->hang_cure)
 		must(try_sim_write(self->sim, "hang_cure", variant->hang_cure));
 	must(try_sim_set(self->sim, "terminate_fail", variant->terminate_fail));
@@ -423,10 +421,8 @@ FIXTURE_SETUP(leaving)
 	static const struct sim_config config;
 
 	self->users = must(module_users());
-	must(try_unit_start(&self->unit, &config));
+	must(try_users_start(&self->unit, &config, &self->a, &self->b));
 	self->sim = &self->unit.sim;
-	must(try_user_open(&self->a, &self->unit, 0, COPY_BYTES));
-	must(try_user_open(&self->b, &self->unit, 0, COPY_BYTES));
 }
 
 /* The channel has gone. */

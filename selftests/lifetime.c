@@ -1105,13 +1105,6 @@ TEST_F(storm, over_submit_and_read)
 	free(seen);
 }
 
-static long read_one(void *data)
-{
-	struct udma_event event;
-
-	return try_read(*(int *)data, &event, 1);
-}
-
 /* With nothing to read there is nothing but signals, or the event in the end. */
 TEST_F(storm, over_a_read_that_waits)
 {

@@ -3,49 +3,7 @@
  * Each kind of misbehaviour that the simulator knows, and what programs see of
  * it: how their transfers end, and what is in their memory afterwards.
  */
-#include "udma_recovery.h"
-
-FIXTURE(work)
-{
-	struct unit unit;
-	struct sim *sim;
-	struct user a;
-	struct user b;
-	int users;
-};
-
-static int try_work_start(struct unit *unit, const struct sim_config *config,
-			  struct user *a, struct user *b)
-{
-	if (try_unit_start(unit, config) ||
-	    try_user_open(a, unit, 0, COPY_BYTES))
-		return -1;
-	return try_user_open(b, unit, 0, COPY_BYTES);
-}
-
-FIXTURE_SETUP(work)
-{
-	static const struct sim_config config;
-
-	self->users = must(module_users());
-	must(try_work_start(&self->unit, &config, &self->a, &self->b));
-	self->sim = &self->unit.sim;
-}
-
-FIXTURE_TEARDOWN(work)
-{
-	struct udma_event event;
-
-	cure(&self->unit);
-	EXPECT_STREQ("copied", next_program(&self->unit));
-	EXPECT_STREQ("working", state_of(&self->unit));
-	EXPECT_EQ(0, try_read_now(self->a.fd, &event, 1));
-	EXPECT_EQ(0, try_read_now(self->b.fd, &event, 1));
-	works(try_user_close(&self->a));
-	works(try_user_close(&self->b));
-	works(try_sim_finish(self->sim));
-	EXPECT_EQ(self->users, module_users());
-}
+#include "udma_work.h"
 
 /* Transfers that fail, or end early */
 
@@ -253,7 +211,7 @@ FIXTURE_SETUP(aborted)
 {
 	static const struct sim_config config;
 
-	must(try_work_start(&self->unit, &config, &self->a, &self->b));
+	must(try_users_start(&self->unit, &config, &self->a, &self->b));
 	self->sim = &self->unit.sim;
 	must(try_sim_set(self->sim, "after_terminate",
 			 variant->after_terminate));

@@ -6,44 +6,7 @@
  */
 #include <sys/eventfd.h>
 
-#include "udma_program.h"
-#include "udma_queue.h"
-
-#define ENTRIES		16
-
-FIXTURE(queue)
-{
-	struct sim sim;
-	int fd;
-	struct queue queue;
-	struct udma_queue_shared *shared;
-	struct buffer buffer;
-	struct udma_request fill;
-	bool is_unbound;
-};
-
-FIXTURE_SETUP(queue)
-{
-	static const struct sim_config config;
-
-	self->fd = must(try_sim_start(&self->sim, &config));
-	must(try_sim_set(&self->sim, "step_mode", 1));
-	must(try_alloc_map(self->fd, 64 * KIB, &self->buffer));
-	must(try_queue_start(&self->queue, self->fd, ENTRIES, ENTRIES));
-	self->shared = self->queue.shared;
-	self->fill = fill_request(&self->buffer, 0, 64, 1);
-}
-
-FIXTURE_TEARDOWN(queue)
-{
-	works(try_sim_set(&self->sim, "step_mode", 0));
-	works(try_queue_unmap(&self->queue));
-	if (self->fd >= 0)
-		works(close(self->fd));
-	if (!self->is_unbound)
-		works(try_sim_unbind(&self->sim, 0));
-	works(try_sim_end(&self->sim));
-}
+#include "udma_stepped.h"
 
 /* Submitting */
 
@@ -637,17 +600,6 @@ TEST_F(queue, is_told_by_poll)
 	EXPECT_EQ(POLLIN | POLLOUT, poll_now(self->fd));
 	ASSERT_EQ(1, queue_pop(&self->queue, &event, 1));
 	EXPECT_EQ(POLLOUT, poll_now(self->fd));
-}
-
-static __u64 eventfd_count(int eventfd)
-{
-	__u64 count = 0;
-
-	if (!(poll_now(eventfd) & POLLIN))
-		return 0;
-	if (read(eventfd, &count, sizeof(count)) != sizeof(count))
-		return 0;
-	return count;
 }
 
 TEST_F(queue, signals_the_eventfd)

@@ -6,48 +6,12 @@
  */
 #include <pthread.h>
 
-#include "udma_program.h"
-#include "udma_queue.h"
+#include "udma_stepped.h"
 #include "udma_storm.h"
-#include "udma_witness.h"
-
-#define ENTRIES		16
-
-FIXTURE(bad)
-{
-	struct sim sim;
-	int fd;
-	struct queue queue;
-	struct udma_queue_shared *shared;
-	struct buffer buffer;
-	struct udma_request fill;
-};
-
-FIXTURE_SETUP(bad)
-{
-	static const struct sim_config config;
-
-	self->fd = must(try_sim_start(&self->sim, &config));
-	must(try_sim_set(&self->sim, "step_mode", 1));
-	must(try_alloc_map(self->fd, 64 * KIB, &self->buffer));
-	must(try_queue_start(&self->queue, self->fd, ENTRIES, ENTRIES));
-	self->shared = self->queue.shared;
-	self->fill = fill_request(&self->buffer, 0, 64, 1);
-}
-
-FIXTURE_TEARDOWN(bad)
-{
-	works(try_sim_set(&self->sim, "step_mode", 0));
-	works(try_queue_unmap(&self->queue));
-	works(try_unmap(&self->buffer));
-	works(close(self->fd));
-	EXPECT_STREQ("copied", witness_come(&self->sim));
-	works(try_sim_finish(&self->sim));
-}
 
 /* Counts that cannot be */
 
-TEST_F(bad, submit_tail_is_refused)
+TEST_F(queue, bad_submit_tail_is_refused)
 {
 	struct queue *queue = &self->queue;
 	const __u32 head = QUEUE_GET(self->shared->submit_head);
@@ -75,7 +39,7 @@ TEST_F(bad, submit_tail_is_refused)
 	EXPECT_EQ(ENTRIES, queue_ready(queue));
 }
 
-TEST_F(bad, complete_head_is_refused)
+TEST_F(queue, bad_complete_head_is_refused)
 {
 	struct queue *queue = &self->queue;
 	static const __u32 wrong[] = {
@@ -109,7 +73,7 @@ TEST_F(bad, complete_head_is_refused)
 }
 
 /* Room is what the kernel has seen taken, whatever the program says. */
-TEST_F(bad, complete_head_makes_no_room)
+TEST_F(queue, bad_complete_head_makes_no_room)
 {
 	struct queue *queue = &self->queue;
 	const __u32 head = QUEUE_GET(self->shared->complete_head);
@@ -138,7 +102,7 @@ TEST_F(bad, complete_head_makes_no_room)
 }
 
 /* A head that goes on while events come is not behind what it was. */
-TEST_F(bad, complete_head_does_not_come_back)
+TEST_F(queue, bad_complete_head_does_not_come_back)
 {
 	struct queue *queue = &self->queue;
 	struct udma_event events[ENTRIES];
@@ -162,7 +126,7 @@ TEST_F(bad, complete_head_does_not_come_back)
 	EXPECT_EQ(ENTRIES + 4, events[ENTRIES - 1].sequence);
 }
 
-TEST_F(bad, fields_of_the_kernel_are_not_looked_at)
+TEST_F(queue, bad_fields_of_the_kernel_are_not_looked_at)
 {
 	struct queue *queue = &self->queue;
 	struct udma_queue_shared *shared = self->shared;
@@ -189,7 +153,7 @@ TEST_F(bad, fields_of_the_kernel_are_not_looked_at)
 	EXPECT_EQ(1, events[0].sequence);
 }
 
-TEST_F(bad, events_are_not_looked_at)
+TEST_F(queue, bad_events_are_not_looked_at)
 {
 	struct queue *queue = &self->queue;
 	struct udma_event event;
@@ -310,14 +274,7 @@ static int try_villain_start(struct villain *villain, void *(*run)(void *),
 
 static int try_villain_end(struct villain *villain)
 {
-	STORE(villain->tally.stop, true);
-	errno = pthread_join(villain->thread, NULL);
-	if (errno)
-		return -1;
-	if (villain->tally.line)
-		say("line %u", villain->tally.line);
-	errno = villain->tally.error;
-	return villain->tally.line ? -1 : 0;
+	return try_tally_end(&villain->tally, villain->thread);
 }
 
 /* What might be a count, or a field of a request */

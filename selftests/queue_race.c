@@ -96,14 +96,7 @@ static int try_racer_start(struct racer *racer, void *(*run)(void *),
 
 static int try_racer_end(struct racer *racer)
 {
-	STORE(racer->tally.stop, true);
-	errno = pthread_join(racer->thread, NULL);
-	if (errno)
-		return -1;
-	if (racer->tally.line)
-		say("line %u", racer->tally.line);
-	errno = racer->tally.error;
-	return racer->tally.line ? -1 : 0;
+	return try_tally_end(&racer->tally, racer->thread);
 }
 
 /* Let it make some more rounds; the harness ends a test in which it does not. */

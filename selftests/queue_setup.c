@@ -5,11 +5,8 @@
  */
 #include <sys/wait.h>
 
-#include "udma_program.h"
-#include "udma_queue.h"
-#include "udma_witness.h"
+#include "udma_stepped.h"
 
-#define ENTRIES		16
 #define MOST_ENTRIES	4096
 
 /* Before there are any */
@@ -138,30 +135,6 @@ TEST_F(file, has_no_queues_of_other_sizes)
 	}
 	/* None of that was the once. */
 	must(try_setup(self->fd, ENTRIES, ENTRIES, &self->setup));
-}
-
-TEST_F(file, has_no_queues_of_other_requests)
-{
-	struct udma_queue_setup setup = {
-		.size = sizeof(setup),
-		.submit_entries = ENTRIES,
-		.complete_entries = ENTRIES,
-	};
-	static const __u32 longer[] = { 65, 72, 128, 4096, 8192, 1U << 31, ~0U };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(struct udma_request); i++) {
-		setup.request_bytes = i;
-		fails(EINVAL, ioctl(self->fd, UDMA_QUEUE_SETUP, &setup))
-			TH_LOG("%u bytes", i);
-	}
-	for (i = 0; i < ARRAY_SIZE(longer); i++) {
-		setup.request_bytes = longer[i];
-		fails(E2BIG, ioctl(self->fd, UDMA_QUEUE_SETUP, &setup))
-			TH_LOG("%u bytes", longer[i]);
-	}
-	setup.request_bytes = sizeof(struct udma_request);
-	must(ioctl(self->fd, UDMA_QUEUE_SETUP, &setup));
 }
 
 TEST_F(file, has_no_queues_with_anything_reserved)
@@ -577,40 +550,6 @@ TEST_F(file, whose_channel_is_gone_has_none)
 
 /* Queues, and a controller that is stepped */
 
-FIXTURE(queue)
-{
-	struct sim sim;
-	int fd;
-	struct queue queue;
-	struct udma_queue_shared *shared;
-	struct buffer buffer;
-	struct udma_request fill;
-	bool is_unbound;
-};
-
-FIXTURE_SETUP(queue)
-{
-	static const struct sim_config config;
-
-	self->fd = must(try_sim_start(&self->sim, &config));
-	must(try_sim_set(&self->sim, "step_mode", 1));
-	must(try_alloc_map(self->fd, 64 * KIB, &self->buffer));
-	must(try_queue_start(&self->queue, self->fd, ENTRIES, ENTRIES));
-	self->shared = self->queue.shared;
-	self->fill = fill_request(&self->buffer, 0, 64, 1);
-}
-
-FIXTURE_TEARDOWN(queue)
-{
-	works(try_sim_set(&self->sim, "step_mode", 0));
-	works(try_queue_unmap(&self->queue));
-	if (self->fd >= 0)
-		works(close(self->fd));
-	if (!self->is_unbound)
-		works(try_sim_unbind(&self->sim, 0));
-	works(try_sim_end(&self->sim));
-}
-
 /* Mapping */
 
 TEST_F(queue, is_mapped_as_it_was_told)
@@ -705,7 +644,7 @@ TEST_F(queue, goes_on_without_a_descriptor)
 	must(try_step(&self->sim, 2));
 	takes_end(&self->queue, 1, 0, 64);
 	takes_end(&self->queue, 2, 0, 64);
-	must(munmap(self->buffer.mem, self->buffer.map_bytes));
+	must(try_unmap(&self->buffer));
 	must(try_queue_unmap(queue));
 	EXPECT_GT(users, module_users());
 }

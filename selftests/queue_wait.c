@@ -3,46 +3,11 @@
  * UDMA_ENTER that waits: for how many events, for how long, asleep or not, and what
  * ends it. That a thread sleeps on is seen from the kernel's count of its sleeps.
  */
-#include <signal.h>
 #include <sys/eventfd.h>
 
-#include "udma_program.h"
-#include "udma_queue.h"
+#include "udma_stepped.h"
 
-#define ENTRIES		16
 #define MS		1000000ULL
-
-FIXTURE(wait)
-{
-	struct sim sim;
-	int fd;
-	struct queue queue;
-	struct buffer buffer;
-	struct udma_request fill;
-	bool is_unbound;
-};
-
-FIXTURE_SETUP(wait)
-{
-	static const struct sim_config config;
-
-	self->fd = must(try_sim_start(&self->sim, &config));
-	must(try_sim_set(&self->sim, "step_mode", 1));
-	must(try_alloc_map(self->fd, 64 * KIB, &self->buffer));
-	must(try_queue_start(&self->queue, self->fd, ENTRIES, ENTRIES));
-	self->fill = fill_request(&self->buffer, 0, 64, 1);
-}
-
-FIXTURE_TEARDOWN(wait)
-{
-	works(try_sim_set(&self->sim, "step_mode", 0));
-	works(try_queue_unmap(&self->queue));
-	if (self->fd >= 0)
-		works(close(self->fd));
-	if (!self->is_unbound)
-		works(try_sim_unbind(&self->sim, 0));
-	works(try_sim_end(&self->sim));
-}
 
 /* So many are under way. */
 static int try_begin(struct queue *queue, struct udma_request request,
@@ -74,7 +39,7 @@ static long sleeps_now(const struct enterer *enterer)
 
 /* How many */
 
-TEST_F(wait, ends_with_the_last_one_that_it_is_for)
+TEST_F(queue, wait_ends_with_the_last_one_that_it_is_for)
 {
 	struct udma_event events[ENTRIES];
 	struct enterer enterer;
@@ -98,7 +63,7 @@ TEST_F(wait, ends_with_the_last_one_that_it_is_for)
 }
 
 /* A step of several is no other than several of one. */
-TEST_F(wait, ends_when_there_are_more)
+TEST_F(queue, wait_ends_when_there_are_more)
 {
 	struct enterer enterer;
 
@@ -109,7 +74,7 @@ TEST_F(wait, ends_when_there_are_more)
 	EXPECT_EQ(8, queue_ready(&self->queue));
 }
 
-TEST_F(wait, is_over_when_they_are_there)
+TEST_F(queue, wait_is_over_when_they_are_there)
 {
 	unsigned int i;
 	long sleeps;
@@ -129,7 +94,7 @@ TEST_F(wait, is_over_when_they_are_there)
 	fails(ETIME, try_enter_with(self->fd, 0, 3, 1, 0));
 }
 
-TEST_F(wait, is_for_what_it_submits_itself)
+TEST_F(queue, wait_is_for_what_it_submits_itself)
 {
 	struct enterer enterer;
 
@@ -141,7 +106,7 @@ TEST_F(wait, is_for_what_it_submits_itself)
 	EXPECT_EQ(3, queue_ready(&self->queue));
 }
 
-TEST_F(wait, is_for_no_more_than_there_can_be)
+TEST_F(queue, wait_is_for_no_more_than_there_can_be)
 {
 	struct enterer enterer;
 
@@ -157,7 +122,7 @@ TEST_F(wait, is_for_no_more_than_there_can_be)
 	EXPECT_EQ(ENTRIES, try_enterer_join(&enterer));
 }
 
-TEST_F(wait, has_no_unknown_flags)
+TEST_F(queue, wait_has_no_unknown_flags)
 {
 	struct {
 		struct udma_enter enter;
@@ -182,7 +147,7 @@ TEST_F(wait, has_no_unknown_flags)
 }
 
 /* With nothing under way, it is for what others submit. */
-TEST_F(wait, holds_up_nobody)
+TEST_F(queue, wait_holds_up_nobody)
 {
 	struct udma_info info;
 	struct enterer enterer;
@@ -201,7 +166,7 @@ TEST_F(wait, holds_up_nobody)
 	EXPECT_EQ(0, try_enterer_join(&enterer));
 }
 
-TEST_F(wait, is_not_for_events_of_others)
+TEST_F(queue, wait_is_not_for_events_of_others)
 {
 	struct enterer enterer;
 	struct program other;
@@ -223,7 +188,7 @@ TEST_F(wait, is_not_for_events_of_others)
 }
 
 /* Those that are taken meanwhile are not there. */
-TEST_F(wait, is_for_what_nobody_else_takes)
+TEST_F(queue, wait_is_for_what_nobody_else_takes)
 {
 	struct enterer enterer;
 
@@ -240,7 +205,7 @@ TEST_F(wait, is_for_what_nobody_else_takes)
 	EXPECT_EQ(3, queue_ready(&self->queue));
 }
 
-TEST_F(wait, ends_with_what_is_cancelled)
+TEST_F(queue, wait_ends_with_what_is_cancelled)
 {
 	struct enterer enterer;
 
@@ -258,27 +223,7 @@ TEST_F(wait, ends_with_what_is_cancelled)
 
 /* Several that wait */
 
-struct poller {
-	struct sleeper sleeper;
-	int fd;
-	short events;
-};
-
-static long poll_once(void *data)
-{
-	struct poller *poller = data;
-
-	return try_wait_for(poller->fd, poller->events);
-}
-
-static long read_one(void *data)
-{
-	struct udma_event event;
-
-	return try_read(*(int *)data, &event, 1);
-}
-
-TEST_F(wait, of_each_ends_in_its_time)
+TEST_F(queue, wait_of_each_ends_in_its_time)
 {
 	struct enterer enterers[4];
 	long sleeps[4];
@@ -299,7 +244,7 @@ TEST_F(wait, of_each_ends_in_its_time)
 	}
 }
 
-TEST_F(wait, of_several_for_the_same)
+TEST_F(queue, wait_of_several_for_the_same)
 {
 	struct enterer enterers[3];
 	unsigned int i;
@@ -314,33 +259,28 @@ TEST_F(wait, of_several_for_the_same)
 	EXPECT_EQ(2, queue_ready(&self->queue));
 }
 
-TEST_F(wait, goes_with_all_other_ways_to_wait)
+TEST_F(queue, wait_goes_with_all_other_ways_to_wait)
 {
-	struct poller poller = { .fd = self->fd, .events = POLLIN };
 	int efd = must(eventfd(0, EFD_CLOEXEC));
-	struct poller signalled = { .fd = efd, .events = POLLIN };
+	struct poller poller, signalled;
 	struct enterer enterer;
 
 	must(try_eventfd(self->fd, efd));
 	BEGIN(2);
-	must(try_sleeper_start(&poller.sleeper, poll_once, &poller,
-			       SYS_OF_POLL));
-	must(try_sleeper_start(&signalled.sleeper, poll_once, &signalled,
-			       SYS_OF_POLL));
+	must(try_poller_start(&poller, self->fd, POLLIN));
+	must(try_poller_start(&signalled, efd, POLLIN));
 	must(try_enterer_start(&enterer, self->fd, 0, 2));
 	/* The first event is enough for those. */
 	must(try_step(&self->sim, 1));
-	must(try_sleeper_join(&poller.sleeper));
-	EXPECT_EQ(POLLIN, poller.sleeper.ret);
-	must(try_sleeper_join(&signalled.sleeper));
-	EXPECT_EQ(POLLIN, signalled.sleeper.ret);
+	EXPECT_EQ(POLLIN, try_poller_join(&poller));
+	EXPECT_EQ(POLLIN, try_poller_join(&signalled));
 	must(try_sleeper_wait(&enterer.sleeper, SYS_ioctl));
 	must(try_step(&self->sim, 1));
 	EXPECT_EQ(0, try_enterer_join(&enterer));
 	must(close(efd));
 }
 
-TEST_F(wait, goes_with_one_who_reads)
+TEST_F(queue, wait_goes_with_one_who_reads)
 {
 	struct enterer enterer;
 	struct sleeper reader;
@@ -358,22 +298,20 @@ TEST_F(wait, goes_with_one_who_reads)
 }
 
 /* Who waits for room is told by a read, and by nothing that is not a call. */
-TEST_F(wait, for_room_ends_with_a_read)
+TEST_F(queue, wait_for_room_ends_with_a_read)
 {
-	struct poller poller = { .fd = self->fd, .events = POLLOUT };
+	struct poller poller;
 
 	BEGIN(ENTRIES);
 	must(try_step(&self->sim, ENTRIES));
-	must(try_sleeper_start(&poller.sleeper, poll_once, &poller,
-			       SYS_OF_POLL));
+	must(try_poller_start(&poller, self->fd, POLLOUT));
 	ASSERT_EQ(1, try_read(self->fd, &(struct udma_event){}, 1));
-	must(try_sleeper_join(&poller.sleeper));
-	EXPECT_EQ(POLLOUT, poller.sleeper.ret);
+	EXPECT_EQ(POLLOUT, try_poller_join(&poller));
 }
 
 /* How long */
 
-TEST_F(wait, is_not_over_before_its_time)
+TEST_F(queue, wait_is_not_over_before_its_time)
 {
 	static const __u64 times[] = { 1, 1000, MS, 20 * MS };
 	unsigned int i, busy;
@@ -390,7 +328,7 @@ TEST_F(wait, is_not_over_before_its_time)
 	}
 }
 
-TEST_F(wait, that_is_over_says_what_was_taken)
+TEST_F(queue, wait_that_is_over_says_what_was_taken)
 {
 	__u64 begin = now_ns();
 
@@ -402,7 +340,7 @@ TEST_F(wait, that_is_over_says_what_was_taken)
 }
 
 /* Times that end after the end of all times */
-TEST_F(wait, can_be_for_ever)
+TEST_F(queue, wait_can_be_for_ever)
 {
 	static const __u64 times[] = {
 		~0ULL, ~0ULL - 1, 1ULL << 63, (1ULL << 63) - 1, 0,
@@ -423,7 +361,7 @@ TEST_F(wait, can_be_for_ever)
 
 /* Busy */
 
-TEST_F(wait, that_is_busy_does_not_sleep)
+TEST_F(queue, wait_that_is_busy_does_not_sleep)
 {
 	struct enterer enterer;
 	unsigned int i;
@@ -449,7 +387,7 @@ TEST_F(wait, that_is_busy_does_not_sleep)
 	}
 }
 
-TEST_F(wait, that_is_busy_ends_in_time)
+TEST_F(queue, wait_that_is_busy_ends_in_time)
 {
 	struct enterer enterer = {
 		.fd = self->fd,
@@ -466,7 +404,7 @@ TEST_F(wait, that_is_busy_ends_in_time)
 	EXPECT_GE(1, enterer.switches);
 }
 
-TEST_F(wait, that_is_busy_sleeps_in_the_end)
+TEST_F(queue, wait_that_is_busy_sleeps_in_the_end)
 {
 	struct enterer enterer = {
 		.fd = self->fd,
@@ -489,7 +427,7 @@ TEST_F(wait, that_is_busy_sleeps_in_the_end)
 }
 
 /* On a machine with one processor nobody else would come to anything. */
-TEST_F(wait, that_is_busy_lets_others_run)
+TEST_F(queue, wait_that_is_busy_lets_others_run)
 {
 	struct enterer enterer = {
 		.fd = self->fd,
@@ -511,24 +449,6 @@ TEST_F(wait, that_is_busy_lets_others_run)
 
 /* Signals */
 
-static unsigned int signals;
-
-static void count_signal(int signal)
-{
-	__atomic_add_fetch(&signals, signal == SIGUSR1, __ATOMIC_RELAXED);
-}
-
-static int try_catch(int flags)
-{
-	const struct sigaction action = {
-		.sa_handler = count_signal,
-		.sa_flags = flags,
-	};
-
-	signals = 0;
-	return sigaction(SIGUSR1, &action, NULL);
-}
-
 /* It sleeps for more than will ever come, and then there is a signal. */
 static int try_interrupt(struct enterer *enterer, int fd, __u64 timeout_ns,
 			 __u32 submit)
@@ -545,7 +465,7 @@ static int try_interrupt(struct enterer *enterer, int fd, __u64 timeout_ns,
 	return try_sleeper_signal(&enterer->sleeper, SIGUSR1);
 }
 
-TEST_F(wait, ends_with_a_signal)
+TEST_F(queue, wait_ends_with_a_signal)
 {
 	struct enterer enterer;
 
@@ -561,7 +481,7 @@ TEST_F(wait, ends_with_a_signal)
 	EXPECT_EQ(1, signals);
 }
 
-TEST_F(wait, that_ends_with_a_signal_says_what_was_taken)
+TEST_F(queue, wait_that_ends_with_a_signal_says_what_was_taken)
 {
 	static const int flags[] = { 0, SA_RESTART };
 	struct enterer enterer;
@@ -581,7 +501,7 @@ TEST_F(wait, that_ends_with_a_signal_says_what_was_taken)
 	must(try_wait_pending(&self->sim, 8));
 }
 
-TEST_F(wait, goes_on_after_a_signal_with_sa_restart)
+TEST_F(queue, wait_goes_on_after_a_signal_with_sa_restart)
 {
 	struct enterer enterer;
 
@@ -595,7 +515,7 @@ TEST_F(wait, goes_on_after_a_signal_with_sa_restart)
 	EXPECT_EQ(0, try_enterer_join(&enterer));
 }
 
-TEST_F(wait, that_is_busy_ends_with_a_signal)
+TEST_F(queue, wait_that_is_busy_ends_with_a_signal)
 {
 	struct enterer enterer = {
 		.fd = self->fd,
@@ -616,7 +536,7 @@ TEST_F(wait, that_is_busy_ends_with_a_signal)
 
 /* A channel that goes, and files that are closed */
 
-TEST_F(wait, ends_when_the_channel_goes)
+TEST_F(queue, wait_ends_when_the_channel_goes)
 {
 	struct enterer fewer, all, more, taker, busy = {
 		.fd = self->fd,
@@ -643,7 +563,7 @@ TEST_F(wait, ends_when_the_channel_goes)
 	EXPECT_EQ(UDMA_QUEUE_S_CLOSED, self->queue.shared->state);
 }
 
-TEST_F(wait, ends_when_the_controller_goes)
+TEST_F(queue, wait_ends_when_the_controller_goes)
 {
 	struct enterer enterer;
 	struct udma_event event;
@@ -657,7 +577,7 @@ TEST_F(wait, ends_when_the_controller_goes)
 	EXPECT_EQ(-ENODEV, event.status);
 }
 
-TEST_F(wait, outlives_its_descriptor)
+TEST_F(queue, wait_outlives_its_descriptor)
 {
 	struct enterer enterer;
 	int fd = must(dup(self->fd));

@@ -6,44 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "udma_recovery.h"
-
-/* A channel and two programs that use it. */
-FIXTURE(work)
-{
-	struct unit unit;
-	struct sim *sim;
-	struct user a;
-	struct user b;
-	int users;
-};
-
-FIXTURE_SETUP(work)
-{
-	static const struct sim_config config;
-
-	self->users = must(module_users());
-	must(try_unit_start(&self->unit, &config));
-	self->sim = &self->unit.sim;
-	must(try_user_open(&self->a, &self->unit, 0, COPY_BYTES));
-	must(try_user_open(&self->b, &self->unit, 0, COPY_BYTES));
-}
-
-FIXTURE_TEARDOWN(work)
-{
-	struct udma_event event;
-
-	cure(&self->unit);
-	EXPECT_STREQ("copied", next_program(&self->unit));
-	EXPECT_STREQ("working", state_of(&self->unit));
-	/* Each test has read all events that were to come. */
-	EXPECT_EQ(0, try_read_now(self->a.fd, &event, 1));
-	EXPECT_EQ(0, try_read_now(self->b.fd, &event, 1));
-	works(try_user_close(&self->a));
-	works(try_user_close(&self->b));
-	works(try_sim_finish(self->sim));
-	EXPECT_EQ(self->users, module_users());
-}
+#include "udma_work.h"
 
 /* Stalls */
 

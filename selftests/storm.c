@@ -589,15 +589,8 @@ static int try_hurry_start(struct hurry *hurry, const struct sim *sim, int flags
 
 static int try_hurry_end(struct hurry *hurry)
 {
-	STORE(hurry->tally.stop, true);
-	errno = pthread_join(hurry->thread, NULL);
-	if (errno)
+	if (try_tally_end(&hurry->tally, hurry->thread))
 		return -1;
-	if (hurry->tally.line) {
-		say("storm: line %u", hurry->tally.line);
-		errno = hurry->tally.error;
-		return -1;
-	}
 	return close(hurry->fd);
 }
 

@@ -259,6 +259,17 @@ static inline int try_user_close(struct user *user)
 	return close(user->fd);
 }
 
+/* A channel and two who use it. */
+static inline int try_users_start(struct unit *unit,
+				  const struct sim_config *config,
+				  struct user *a, struct user *b)
+{
+	if (try_unit_start(unit, config) ||
+	    try_user_open(a, unit, 0, COPY_BYTES))
+		return -1;
+	return try_user_open(b, unit, 0, COPY_BYTES);
+}
+
 /* Only what can be seen in sequence: "OK 4096 exact", "EIO 0 held". */
 static inline const char *event_text(const struct udma_event *event)
 {

@@ -7,6 +7,7 @@
 #define UDMA_SLEEPER_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "udma_test.h"
 
@@ -87,6 +88,67 @@ static inline int try_sleeper_join(const struct sleeper *sleeper)
 {
 	errno = pthread_join(sleeper->thread, NULL);
 	return errno ? -1 : 0;
+}
+
+/* What a thread may sleep in: a read of one event from the file at @data */
+static inline long read_one(void *data)
+{
+	struct udma_event event;
+
+	return try_read(*(int *)data, &event, 1);
+}
+
+/* or poll(). */
+struct poller {
+	struct sleeper sleeper;
+	int fd;
+	short events;
+};
+
+static inline long poll_once(void *data)
+{
+	const struct poller *poller = data;
+
+	return try_wait_for(poller->fd, poller->events);
+}
+
+static inline int try_poller_start(struct poller *poller, int fd, short events)
+{
+	*poller = (struct poller) {
+		.fd = fd,
+		.events = events,
+	};
+	return try_sleeper_start(&poller->sleeper, poll_once, poller,
+				 SYS_OF_POLL);
+}
+
+/* What it was told. */
+static inline long try_poller_join(const struct poller *poller)
+{
+	if (try_sleeper_join(&poller->sleeper))
+		return -1;
+	errno = poller->sleeper.error;
+	return poller->sleeper.ret;
+}
+
+/* Signals, SIGUSR1, that are counted */
+
+static unsigned int signals;
+
+static inline void count_signal(int signal)
+{
+	__atomic_add_fetch(&signals, signal == SIGUSR1, __ATOMIC_RELAXED);
+}
+
+static inline int try_catch(int flags)
+{
+	const struct sigaction action = {
+		.sa_handler = count_signal,
+		.sa_flags = flags,
+	};
+
+	signals = 0;
+	return sigaction(SIGUSR1, &action, NULL);
 }
 
 #endif /* UDMA_SLEEPER_H */

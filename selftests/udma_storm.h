@@ -9,6 +9,7 @@
 #ifndef UDMA_STORM_H
 #define UDMA_STORM_H
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -73,6 +74,19 @@ static inline void tally_fail(struct tally *tally, int error, unsigned int line)
 }
 
 #define FAILED(_tally)		tally_fail(_tally, errno, __LINE__)
+
+/* Stop the thread whose it is; then it fails with what the thread has failed with. */
+static inline int try_tally_end(struct tally *tally, pthread_t thread)
+{
+	STORE(tally->stop, true);
+	errno = pthread_join(thread, NULL);
+	if (errno)
+		return -1;
+	if (tally->line)
+		printf("# line %u\n", tally->line);
+	errno = tally->error;
+	return tally->line ? -1 : 0;
+}
 
 /* Whether some of what was accepted has not ended, or its event was not read. */
 static inline bool tally_is_busy(struct tally *tally)

@@ -389,6 +389,18 @@ static inline int poll_now(int fd)
 	return pollfd.revents;
 }
 
+/* Its count, or 0 if it was not signalled. */
+static inline __u64 eventfd_count(int eventfd)
+{
+	__u64 count = 0;
+
+	if (!(poll_now(eventfd) & POLLIN))
+		return 0;
+	if (read(eventfd, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	return count;
+}
+
 /*
  * At the end of its time poll() takes a last look, and so would find what nobody
  * woke it for. That is too late.
