@@ -72,8 +72,24 @@ static enum hrtimer_restart udma_deadline_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* The timeout of transfers that bring none, zero for none. */
+unsigned int udma_deadline_default_ms(struct udma_engine *engine)
+{
+	guard(spinlock_irq)(&engine->lock);
+	if (engine->timeout_ns == UDMA_TIMEOUT_NEVER)
+		return 0;
+	return div_u64(engine->timeout_ns, NSEC_PER_MSEC);
+}
+
+void udma_deadline_set_default(struct udma_engine *engine, unsigned int ms)
+{
+	guard(spinlock_irq)(&engine->lock);
+	engine->timeout_ns = ms ? (u64)ms * NSEC_PER_MSEC : UDMA_TIMEOUT_NEVER;
+}
+
 void udma_deadline_init(struct udma_engine *engine)
 {
+	engine->timeout_ns = UDMA_TIMEOUT_NEVER;
 	timerqueue_init_head(&engine->deadlines);
 	udma_hrtimer_setup(&engine->timer, udma_deadline_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 }

@@ -41,86 +41,54 @@ static bool udma_engine_is_crowded(const struct udma_engine *engine, const struc
 	return engine->issued && (engine->alone || file->strikes >= UDMA_STRIKES);
 }
 
-static bool udma_batch_has_room(const struct udma_engine *engine, const struct udma_batch *batch)
+/* @file has something in the batch, and perhaps nobody else may have. */
+static void udma_engine_crowd(struct udma_engine *engine, const struct udma_file *file)
 {
 	lockdep_assert_held(&engine->lock);
-	return batch->count < batch->max && engine->issued_bytes < UDMA_WINDOW_BYTES;
+	engine->alone |= file->strikes >= UDMA_STRIKES;
 }
 
 /* What is to be issued again goes first. False: nothing else may be issued now. */
-static bool udma_batch_take_replays(struct udma_engine *engine, struct udma_batch *batch)
+static bool udma_batch_take_replays(struct udma_engine *engine)
 {
 	struct udma_slot *slot;
 
 	lockdep_assert_held(&engine->lock);
 	while (engine->nr_replay) {
 		slot = udma_engine_next_replay(engine);
-		if (!udma_batch_has_room(engine, batch) ||
+		if (!udma_batch_has_room(engine) ||
 		    udma_engine_is_crowded(engine, slot->xfer->file))
 			return false;
 		engine->nr_replay--;
+		slot->quiet = false;
+		engine->quiet_run = 0;
 		udma_slot_enter(engine, slot);
-		batch->slots[batch->count++] = slot;
+		udma_engine_crowd(engine, slot->xfer->file);
 	}
 	return true;
 }
 
 /*
- * Whether the end of a transfer may go untold until the next one's: it is short, and
- * no clock runs that would have to be stopped in time.
+ * Take pieces of transfers of @file, which is the first in line, as long as it is its
+ * turn. Then it is the last in line, or has left it. False: it may not be issued now.
  */
-static bool udma_xfer_may_be_quiet(const struct udma_engine *engine, const struct udma_xfer *xfer)
+static bool udma_batch_take_file(struct udma_engine *engine, struct udma_file *file)
 {
-	return xfer->more && !engine->talk && xfer->bytes <= UDMA_QUIET_BYTES &&
-	       xfer->timeout_ns == UDMA_TIMEOUT_NEVER;
-}
-
-/*
- * Something follows the last descriptor of a batch closely enough. Hardware interrupts for
- * the later one only: the one before has ended by then.
- */
-static void udma_batch_hush(struct udma_engine *engine, struct udma_batch *batch)
-{
-	struct udma_slot *slot = batch->slots[batch->count - 1];
-
-	lockdep_assert_held(&engine->lock);
-	if (++batch->quiet == UDMA_QUIET_RUN) {
-		batch->quiet = 0;
-		return;
-	}
-	slot->quiet = true;
-	engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = slot - engine->slots;
-}
-
-/*
- * Take slices of @file, which is the first in line, as long as it is its turn. Then it
- * is the last in line, or has left it. False: it may not be issued now.
- */
-static bool udma_batch_take_file(struct udma_engine *engine, struct udma_batch *batch,
-				 struct udma_file *file)
-{
-	size_t credit = file->credit ?: UDMA_SLICE_BYTES;
+	size_t bytes, credit = file->credit ?: UDMA_SLICE_BYTES;
 	struct udma_xfer *xfer;
-	struct udma_slot *slot;
-	bool more = false;
 
 	lockdep_assert_held(&engine->lock);
 	while ((xfer = udma_xfer_first(file)) && credit) {
-		if (!engine->nr_free || !udma_batch_has_room(engine, batch) ||
-		    udma_engine_is_crowded(engine, file)) {
+		if (!udma_batch_has_room(engine) || udma_engine_is_crowded(engine, file)) {
 			file->credit = credit;
 			return false;
 		}
-		if (more)
-			udma_batch_hush(engine, batch);
-		more = udma_xfer_may_be_quiet(engine, xfer);
-		slot = &engine->slots[engine->free[--engine->nr_free]];
-		slot->xfer = xfer;
-		slot->again = false;
-		udma_xfer_take(engine, xfer, &slot->slice);
-		udma_slot_enter(engine, slot);
-		batch->slots[batch->count++] = slot;
-		credit -= min(slot->slice.bytes, credit);
+		bytes = min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
+		udma_batch_add(engine, xfer, bytes);
+		udma_engine_crowd(engine, file);
+		if (xfer->cursor == xfer->bytes)
+			udma_fifo_pop(&file->queue);
+		credit -= min(bytes, credit);
 	}
 	udma_engine_remove(engine, file);
 	if (xfer)
@@ -129,23 +97,39 @@ static bool udma_batch_take_file(struct udma_engine *engine, struct udma_batch *
 }
 
 /* Take as many descriptors as the window has room for. */
-static void udma_batch_take(struct udma_engine *engine, struct udma_batch *batch, unsigned int max)
+static void udma_batch_take(struct udma_engine *engine, unsigned int max)
 {
-	unsigned int window = READ_ONCE(engine->window);
 	struct udma_file *file;
 
 	lockdep_assert_held(&engine->lock);
-	batch->first = !engine->issued;
-	batch->quiet = 0;
-	batch->count = 0;
-	if (!udma_engine_may_issue(engine) || engine->issued >= window)
-		return;
-	batch->max = min(max, window - engine->issued);
-	if (!udma_batch_take_replays(engine, batch))
+	udma_batch_begin(engine, max);
+	if (!udma_batch_take_replays(engine))
 		return;
 	while ((file = udma_fifo_first(&engine->runnable, struct udma_file, run)))
-		if (!udma_batch_take_file(engine, batch, file))
+		if (!udma_batch_take_file(engine, file))
 			return;
+}
+
+/*
+ * Nothing is added to the batch any more. If its last descriptor does not interrupt, it
+ * does so after all where somebody waits for it already, else the program will look.
+ */
+static void udma_batch_close(struct udma_engine *engine)
+{
+	struct udma_slot *last = engine->batch.slots[engine->batch.count - 1];
+	struct udma_file *file = last->xfer->file;
+
+	lockdep_assert_held(&engine->lock);
+	if (!last->quiet)
+		return;
+	if (udma_fifo_empty(&engine->runnable) && udma_fifo_empty(&file->queue) &&
+	    !udma_events_awaited(&file->events)) {
+		udma_engine_expect(engine);
+		return;
+	}
+	last->quiet = false;
+	engine->nr_quiet--;
+	engine->quiet_run = 0;
 }
 
 /* Whether a provider with nothing in flight has refused for too long in a row. */
@@ -184,7 +168,7 @@ static void udma_engine_untake(struct udma_engine *engine, struct udma_xfer *xfe
 static void udma_engine_put_back(struct udma_engine *engine, struct udma_slot *slot, bool front)
 {
 	struct udma_xfer *xfer = slot->xfer;
-	size_t bytes = slot->slice.bytes;
+	size_t bytes = slot->bytes;
 
 	lockdep_assert_held(&engine->lock);
 	if (!slot->again) {
@@ -210,7 +194,7 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 				bool alone)
 {
 	struct udma_xfer *xfer = slot->xfer;
-	size_t bytes = slot->slice.bytes;
+	size_t bytes = slot->bytes;
 
 	lockdep_assert_held(&engine->lock);
 	if (error == -EAGAIN && !alone) {
@@ -228,9 +212,9 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 }
 
 /* Issue them. Returns how many were, and why the next was not. */
-static unsigned int udma_batch_issue(struct udma_engine *engine, const struct udma_batch *batch,
-				     int *error)
+static unsigned int udma_batch_issue(struct udma_engine *engine, int *error)
 {
+	const struct udma_batch *batch = &engine->batch;
 	unsigned int i;
 
 	*error = 0;
@@ -244,19 +228,18 @@ static unsigned int udma_batch_issue(struct udma_engine *engine, const struct ud
 }
 
 /* From @issued on they were not; the provider refused the first of these. */
-static bool udma_batch_refused(struct udma_engine *engine, const struct udma_batch *batch,
-			       unsigned int issued, int error)
+static bool udma_batch_refused(struct udma_engine *engine, unsigned int issued, int error)
 {
+	const struct udma_batch *batch = &engine->batch;
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
 	for (i = issued; i < batch->count; i++)
 		engine->nr_quiet -= batch->slots[i]->quiet;
-	if (issued && batch->slots[issued - 1]->quiet && engine->nr_quiet != engine->nr_heard) {
-		/* Nobody would tell when what hardware has is done. */
+	if (issued && batch->slots[issued - 1]->quiet && udma_engine_is_quiet(engine)) {
+		/* Nobody would tell in time when there is room again. */
 		engine->talk = true;
-		engine->listen = true;
-		mod_delayed_work(udma_wq, &engine->work, 1);
+		udma_engine_expect(engine);
 	}
 	/* The last one first: each is again the next of its file. */
 	for (i = batch->count - 1; i > issued; i--)
@@ -275,19 +258,23 @@ static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
 
 	lockdep_assert_held(&engine->lock);
 	while (go_on) {
-		udma_batch_take(engine, batch, min_t(unsigned int, *budget, UDMA_WINDOW_SLOTS));
+		/* Who submits may have begun one. */
+		if (!batch->count)
+			udma_batch_take(engine, min_t(unsigned int, *budget, UDMA_WINDOW_SLOTS));
 		if (!batch->count)
 			break;
 		*budget -= batch->count;
+		udma_batch_close(engine);
 		spin_unlock_irq(&engine->lock);
-		issued = udma_batch_issue(engine, batch, &error);
+		issued = udma_batch_issue(engine, &error);
 		spin_lock_irq(&engine->lock);
 		if (issued)
 			engine->refused = false;
 		if (error)
-			go_on = udma_batch_refused(engine, batch, issued, error);
+			go_on = udma_batch_refused(engine, issued, error);
 		else
 			go_on = engine->nr_replay || !udma_fifo_empty(&engine->runnable);
+		batch->count = 0;
 	}
 }
 
@@ -307,12 +294,9 @@ void udma_engine_dispatch(struct udma_engine *engine)
 		engine->again = true;
 		return;
 	}
-	if (engine->state != UDMA_STATE_WORKING || engine->stopped ||
-	    (engine->paused && !engine->listen))
+	if (!udma_engine_may_issue(engine))
 		return;
 	engine->running = true;
-	if (engine->listen)
-		udma_engine_listen(engine);
 	do {
 		engine->again = false;
 		udma_engine_fill(engine, &budget);

@@ -60,14 +60,14 @@ static size_t udma_slot_residue(const struct udma_engine *engine, const struct u
 {
 	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
 		return 0;
-	return result->residue <= slot->slice.bytes ? result->residue : 0;
+	return result->residue <= slot->bytes ? result->residue : 0;
 }
 
 /* A copy is one segment: of such a one it says that all is left until it is over. */
 static bool udma_slot_is_exact(const struct udma_engine *engine, const struct udma_slot *slot,
 			       size_t residue)
 {
-	return residue && (residue < slot->slice.bytes ||
+	return residue && (residue < slot->bytes ||
 			   engine->granularity == DMA_RESIDUE_GRANULARITY_BURST);
 }
 
@@ -78,21 +78,32 @@ static void udma_engine_praise(struct udma_file *file)
 		file->strikes = 0;
 }
 
-/* Hardware is done with a descriptor that is waited for. */
+/* Hardware has moved all of a piece that is waited for, and nothing is wrong. */
+static inline bool udma_slot_finish(struct udma_engine *engine, struct udma_slot *slot)
+{
+	struct udma_xfer *xfer = slot->xfer;
+
+	lockdep_assert_held(&engine->lock);
+	if (!udma_xfer_is_fine(xfer))
+		return false;
+	udma_slot_leave(engine, slot);
+	udma_slot_free(engine, slot);
+	udma_engine_praise(xfer->file);
+	udma_xfer_finish(engine, xfer, slot->bytes);
+	return true;
+}
+
+/* Hardware is done with a piece in some other way. */
 static void udma_slot_complete(struct udma_engine *engine, struct udma_slot *slot,
 			       const struct dmaengine_result *result)
 {
 	size_t residue = udma_slot_residue(engine, slot, result);
-	size_t bytes = slot->slice.bytes;
 	struct udma_xfer *xfer = slot->xfer;
+	size_t bytes = slot->bytes;
 
 	lockdep_assert_held(&engine->lock);
-	engine->progress = jiffies;
 	udma_slot_put(engine, slot);
-	if (result->result == DMA_TRANS_NOERROR && !residue && udma_xfer_is_fine(xfer)) {
-		udma_engine_praise(xfer->file);
-		udma_xfer_finish(engine, xfer, bytes);
-	} else if (result->result != DMA_TRANS_NOERROR) {
+	if (result->result != DMA_TRANS_NOERROR) {
 		/* Many leave residue alone, so zero means nothing here. */
 		udma_xfer_complete(xfer, bytes, residue ? bytes - residue : 0, -EIO,
 				   udma_slot_is_exact(engine, slot, residue));
@@ -101,7 +112,16 @@ static void udma_slot_complete(struct udma_engine *engine, struct udma_slot *slo
 		udma_engine_praise(xfer->file);
 		udma_xfer_complete(xfer, bytes, residue < bytes ? bytes - residue : bytes, 0, true);
 	}
-	udma_engine_kick(engine);
+}
+
+/* Hardware is done with a descriptor that is waited for. */
+static void udma_slot_end(struct udma_engine *engine, struct udma_slot *slot,
+			  const struct dmaengine_result *result)
+{
+	lockdep_assert_held(&engine->lock);
+	if (result->result != DMA_TRANS_NOERROR || udma_slot_residue(engine, slot, result) ||
+	    !udma_slot_finish(engine, slot))
+		udma_slot_complete(engine, slot, result);
 }
 
 static const struct dmaengine_result udma_success = { .result = DMA_TRANS_NOERROR };
@@ -111,44 +131,52 @@ static const struct dmaengine_result udma_failure = { .result = DMA_TRANS_ABORTE
 static struct udma_slot *udma_engine_first_quiet(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	if (engine->nr_heard == engine->nr_quiet)
+	if (!udma_engine_is_quiet(engine))
 		return NULL;
 	return &engine->slots[engine->quiet[engine->nr_heard % UDMA_WINDOW_SLOTS]];
 }
 
-/*
- * Hardware is done with @slot, and so it is with those that it was given before and that
- * do not interrupt.
- */
+/* Those that do not interrupt and that hardware was given before @slot have ended, too. */
+static void udma_engine_complete_quiet(struct udma_engine *engine, const struct udma_slot *slot)
+{
+	struct udma_slot *quiet;
+
+	lockdep_assert_held(&engine->lock);
+	while ((quiet = udma_engine_first_quiet(engine)) && quiet->order <= slot->order) {
+		engine->nr_heard++;
+		if (quiet == slot)
+			break;
+		if (!udma_slot_finish(engine, quiet))
+			udma_slot_complete(engine, quiet, &udma_success);
+	}
+}
+
+/* Hardware is done with @slot, which is waited for. */
 static void udma_engine_complete(struct udma_engine *engine, struct udma_slot *slot,
 				 const struct dmaengine_result *result)
 {
 	struct udma_events *events = &slot->xfer->file->events;
-	struct udma_slot *quiet = udma_engine_first_quiet(engine);
-	u64 order = slot->order;
 
 	lockdep_assert_held(&engine->lock);
-	if (!quiet) {
-		udma_slot_complete(engine, slot, result);
-		return;
+	engine->progress = jiffies;
+	if (udma_engine_is_quiet(engine)) {
+		engine->now = ktime_get_ns();
+		udma_events_begin(events);
+		udma_engine_complete_quiet(engine, slot);
+		udma_slot_end(engine, slot, result);
+		udma_events_end(events);
+		engine->now = 0;
+	} else {
+		udma_slot_end(engine, slot, result);
 	}
-	engine->now = ktime_get_ns();
-	udma_events_begin(events);
-	for (; quiet && quiet->order <= order; quiet = udma_engine_first_quiet(engine)) {
-		engine->nr_heard++;
-		if (quiet != slot)
-			udma_slot_complete(engine, quiet, &udma_success);
-	}
-	udma_slot_complete(engine, slot, result);
-	udma_events_end(events);
-	engine->now = 0;
+	udma_engine_kick(engine);
 }
 
 /*
  * Ask the provider for those that do not interrupt, while nobody else is at the channel.
- * Return: the first that has not ended, or NULL.
+ * Return: whether any has ended.
  */
-static struct udma_slot *udma_engine_hear(struct udma_engine *engine)
+bool udma_engine_hear(struct udma_engine *engine)
 {
 	const unsigned int heard = engine->nr_heard;
 	struct udma_slot *slot;
@@ -167,42 +195,61 @@ static struct udma_slot *udma_engine_hear(struct udma_engine *engine)
 		if (status != DMA_COMPLETE && status != DMA_ERROR)
 			break;
 		engine->nr_heard++;
-		udma_slot_complete(engine, slot, status == DMA_COMPLETE ? &udma_success :
-									  &udma_failure);
+		engine->progress = jiffies;
+		udma_slot_end(engine, slot, status == DMA_COMPLETE ? &udma_success : &udma_failure);
 	}
+	if (engine->nr_heard == heard)
+		return false;
 	/* A callback may come all the same: not for who has the slot next. */
-	if (engine->nr_heard != heard)
-		udma_engine_next_epoch(engine);
-	return slot;
+	udma_engine_next_epoch(engine);
+	udma_engine_kick(engine);
+	return true;
 }
 
-/* Look for those that do not interrupt until they have ended, for nobody tells. */
-void udma_engine_listen(struct udma_engine *engine)
-{
-	lockdep_assert_held(&engine->lock);
-	engine->listen = udma_engine_hear(engine);
-	if (engine->listen && engine->state == UDMA_STATE_WORKING && !engine->stopped)
-		mod_delayed_work(udma_wq, &engine->work, 1);
-}
-
-/*
- * Learn once what has ended without an interrupt, unless somebody is at the channel.
- * Return: whether something has.
+/**
+ * udma_engine_look - learn what has ended without an interrupt
+ * @engine: the engine; its lock is held, given back meanwhile, and held again
+ *
+ * In process context. It also holds the channel from going, as the dispatcher does. When
+ * somebody else is at the channel he is not waited for.
+ *
+ * Return: whether anything has.
  */
 bool udma_engine_look(struct udma_engine *engine)
 {
-	const unsigned int heard = engine->nr_heard;
+	bool heard;
 
 	lockdep_assert_held(&engine->lock);
-	if (engine->running || !engine->dma || !udma_engine_first_quiet(engine))
+	if (engine->running || engine->stopped || engine->state != UDMA_STATE_WORKING ||
+	    !udma_engine_is_quiet(engine))
 		return false;
 	engine->running = true;
-	udma_engine_hear(engine);
+	heard = udma_engine_hear(engine);
 	engine->running = false;
 	if (engine->again)
 		udma_engine_kick(engine);
 	udma_engine_tell_left(engine);
-	return engine->nr_heard != heard;
+	return heard;
+}
+
+/* The last that hardware was given does not interrupt: look for it after a while. */
+void udma_engine_expect(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->listen || engine->stopped)
+		return;
+	engine->listen = true;
+	queue_delayed_work(udma_wq, &engine->work, 1);
+}
+
+/* The while is over. */
+static void udma_engine_listen(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->listen = false;
+	udma_engine_look(engine);
+	if (udma_engine_is_quiet(engine))
+		udma_engine_expect(engine);
 }
 
 /* Hardware is taken everything away: what did not interrupt is as good as what did. */
@@ -210,7 +257,6 @@ void udma_engine_forget(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	engine->nr_heard = engine->nr_quiet;
-	engine->listen = false;
 }
 
 static struct udma_engine *udma_ticket_engine(struct udma_ticket *ticket)
@@ -259,15 +305,15 @@ static void udma_engine_done_plain(void *param)
 int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot)
 {
 	const unsigned long flags = DMA_CTRL_ACK | (slot->quiet ? 0 : DMA_PREP_INTERRUPT);
-	const struct udma_slice *slice = &slot->slice;
+	const struct udma_xfer *xfer = slot->xfer;
 	struct dma_async_tx_descriptor *tx;
 
-	if (slice->op == UDMA_OP_FILL)
-		tx = dmaengine_prep_dma_memset(engine->dma, slice->dst, slice->fill, slice->bytes,
-					       flags);
+	if (xfer->op == UDMA_OP_FILL)
+		tx = dmaengine_prep_dma_memset(engine->dma, xfer->dst_addr + slot->at, xfer->fill,
+					       slot->bytes, flags);
 	else
-		tx = dmaengine_prep_dma_memcpy(engine->dma, slice->dst, slice->src, slice->bytes,
-					       flags);
+		tx = dmaengine_prep_dma_memcpy(engine->dma, xfer->dst_addr + slot->at,
+					       xfer->src_addr + slot->at, slot->bytes, flags);
 	if (!tx)
 		return -EAGAIN;
 	if (!engine->plain)
@@ -286,6 +332,8 @@ static void udma_engine_work(struct work_struct *work)
 
 	local_bh_disable();
 	spin_lock_irq(&engine->lock);
+	if (engine->listen)
+		udma_engine_listen(engine);
 	udma_engine_dispatch(engine);
 	spin_unlock_irq(&engine->lock);
 	local_bh_enable();

@@ -59,7 +59,7 @@ static long udma_ioctl_info(struct udma_call *call)
 	info.size = call->bytes;
 	info.out_state = READ_ONCE(chan->engine.state);
 	info.out_stall_ms = READ_ONCE(chan->engine.stall_ms);
-	info.out_timeout_ns = udma_engine_timeout_ns(&chan->engine);
+	info.out_timeout_ns = (u64)udma_deadline_default_ms(&chan->engine) * NSEC_PER_MSEC;
 	return copy_to_user(call->user, &info, min_t(size_t, call->bytes, sizeof(info))) ?
 		-EFAULT : 0;
 }

@@ -71,10 +71,27 @@ static inline struct udma_event *udma_events_slot(struct udma_events *events)
 	return &events->ring[events->tail & (events->entries - 1)];
 }
 
-/* Fill the rest of the slot, which was promised: the event is there. */
-static inline void udma_events_post(struct udma_events *events, u64 now)
+/*
+ * Whether anybody may be asleep until there is one. Who goes to sleep looks under the
+ * engine's lock, after it has queued itself.
+ */
+static inline bool udma_events_awaited(struct udma_events *events)
 {
-	struct udma_event *event = udma_events_slot(events);
+	return !RB_EMPTY_ROOT(&events->waiters.rb_root) || waitqueue_active(&events->wait) ||
+	       events->eventfd;
+}
+
+/* Let the program see in its memory what there is. */
+static inline void udma_events_share_tail(struct udma_events *events)
+{
+	if (events->shared)
+		/* Pairs with the program's acquire. */
+		smp_store_release(&events->shared->complete_tail, events->tail);
+}
+
+/* Fill the rest of @event, the next slot, which was promised: the event is there. */
+static inline void udma_events_post(struct udma_events *events, struct udma_event *event, u64 now)
+{
 	u32 tail = events->tail + 1;
 
 	event->timestamp_ns = now ?: ktime_get_ns();
@@ -84,14 +101,12 @@ static inline void udma_events_post(struct udma_events *events, u64 now)
 	event->__reserved2[1] = 0;
 	/* Pairs with udma_events_count(). */
 	smp_store_release(&events->tail, tail);
-	if (events->shared)
-		/* Pairs with the program's acquire. */
-		smp_store_release(&events->shared->complete_tail, tail);
-	if (events->quiet)
+	if (events->quiet) {
 		events->untold = true;
-	/* Who waits looks under the engine's lock, after it has queued itself. */
-	else if (!RB_EMPTY_ROOT(&events->waiters.rb_root) || waitqueue_active(&events->wait) ||
-		 events->eventfd)
+		return;
+	}
+	udma_events_share_tail(events);
+	if (udma_events_awaited(events))
 		udma_events_wake(events, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -125,7 +140,7 @@ static inline void udma_engine_tell_left(struct udma_engine *engine)
 static inline void udma_slot_leave(struct udma_engine *engine, const struct udma_slot *slot)
 {
 	lockdep_assert_held(&engine->lock);
-	engine->issued_bytes -= slot->slice.bytes;
+	engine->issued_bytes -= slot->bytes;
 	if (--engine->issued)
 		return;
 	engine->alone = false;
@@ -135,18 +150,28 @@ static inline void udma_slot_leave(struct udma_engine *engine, const struct udma
 /* Hardware is given a descriptor. */
 static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot)
 {
+	struct udma_batch *batch = &engine->batch;
+
 	lockdep_assert_held(&engine->lock);
 	/* Before it is submitted: some providers call back from inside submit. */
 	slot->state = UDMA_SLOT_ISSUED;
 	slot->epoch = engine->epoch;
 	slot->order = engine->order++;
-	slot->quiet = false;
-	if (!engine->issued++)
+	if (!engine->issued++) {
 		engine->progress = jiffies;
-	engine->issued_bytes += slot->slice.bytes;
-	engine->alone |= slot->xfer->file->strikes >= UDMA_STRIKES;
-	if (!engine->watched)
 		udma_reset_watch(engine);
+	}
+	engine->issued_bytes += slot->bytes;
+	batch->slots[batch->count++] = slot;
+}
+
+static inline void udma_slot_free(struct udma_engine *engine, struct udma_slot *slot)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->blame == slot)
+		engine->blame = NULL;
+	slot->state = UDMA_SLOT_FREE;
+	engine->free[engine->nr_free++] = slot->tickets[0].slot;
 }
 
 /* A slot is not in use any more, whatever became of it. */
@@ -161,10 +186,7 @@ static inline void udma_slot_put(struct udma_engine *engine, struct udma_slot *s
 		engine->nr_held--;
 	else
 		return;
-	if (engine->blame == slot)
-		engine->blame = NULL;
-	slot->state = UDMA_SLOT_FREE;
-	engine->free[engine->nr_free++] = slot - engine->slots;
+	udma_slot_free(engine, slot);
 }
 
 /* engine */
@@ -182,6 +204,12 @@ static inline void udma_engine_kick(struct udma_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!udma_fifo_empty(&engine->runnable) || engine->nr_replay)
 		udma_engine_wake(engine);
+}
+
+/* Whether hardware has something, or had, whose end nobody has told of. Without the lock: a hint. */
+static inline bool udma_engine_is_quiet(const struct udma_engine *engine)
+{
+	return READ_ONCE(engine->nr_quiet) != READ_ONCE(engine->nr_heard);
 }
 
 /* @file has something to give to hardware, perhaps only now. */
@@ -202,6 +230,12 @@ static inline void udma_engine_remove(struct udma_engine *engine, struct udma_fi
 
 /* xfer */
 
+/* Whether @xfer has to wait until all that were before it have ended. */
+static inline bool udma_xfer_is_fenced(const struct udma_xfer *xfer)
+{
+	return xfer->flags & UDMA_REQUEST_F_FENCE && xfer->file->active;
+}
+
 /*
  * The transfer of @file that hardware is to be given a piece of next, or NULL.
  * There is one more look when the one that a fence waits for has ended.
@@ -212,32 +246,9 @@ static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 
 	lockdep_assert_held(&file->chan->engine.lock);
 	xfer = udma_fifo_first(&file->queue, struct udma_xfer, node);
-	if (xfer && xfer->fence && xfer->state == UDMA_XFER_QUEUED && file->active)
+	if (xfer && xfer->state == UDMA_XFER_QUEUED && udma_xfer_is_fenced(xfer))
 		return NULL;
 	return xfer;
-}
-
-/* Take the next piece of a transfer for hardware: QUEUED -> ISSUED. */
-static inline void udma_xfer_take(struct udma_engine *engine, struct udma_xfer *xfer,
-				  struct udma_slice *slice)
-{
-	size_t bytes = min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
-
-	lockdep_assert_held(&engine->lock);
-	slice->dst = xfer->dst_addr + xfer->cursor;
-	slice->src = xfer->src_addr + xfer->cursor;
-	slice->bytes = bytes;
-	slice->op = xfer->op;
-	slice->fill = xfer->fill;
-	if (xfer->state == UDMA_XFER_QUEUED) {
-		xfer->state = UDMA_XFER_ISSUED;
-		xfer->file->active++;
-		udma_deadline_add(engine, xfer);
-	}
-	xfer->slots++;
-	xfer->cursor += bytes;
-	if (xfer->cursor == xfer->bytes)
-		udma_fifo_pop(&xfer->file->queue);
 }
 
 /* A transfer is not under way any more. It may be used again only when the lock is given back. */
@@ -259,17 +270,17 @@ static inline void udma_xfer_leave(struct udma_engine *engine, struct udma_xfer 
 
 /* Tell the program how a transfer ended. */
 static inline void udma_xfer_post(struct udma_engine *engine, const struct udma_xfer *xfer,
-				  int status, u32 flags)
+				  u64 moved, int status, u32 flags)
 {
 	struct udma_events *events = &xfer->file->events;
 	struct udma_event *event = udma_events_slot(events);
 
 	event->user_data = xfer->user_data;
 	event->sequence = xfer->sequence;
-	event->bytes = xfer->moved;
+	event->bytes = moved;
 	event->status = status;
 	event->flags = flags;
-	udma_events_post(events, engine->now);
+	udma_events_post(events, event, engine->now);
 }
 
 /* Last: the buffers are what keeps the file. */
@@ -285,19 +296,86 @@ static inline void udma_xfer_let_go(struct udma_xfer *xfer)
 /* Hardware has one piece of the transfer, the last, and nothing was wrong so far. */
 static inline bool udma_xfer_is_fine(const struct udma_xfer *xfer)
 {
-	return xfer->slots == 1 && xfer->cursor == xfer->bytes &&
-	       !xfer->status && !xfer->trouble && !xfer->file->closed;
+	return xfer->slots == 1 && xfer->cursor == xfer->bytes && !(xfer->status | xfer->trouble);
 }
 
-/* The usual end: hardware has moved the last @bytes of a transfer that is fine. */
+/*
+ * The usual end: hardware has moved the last @bytes of a transfer that is fine. Of a
+ * file that is closed nobody reads the event, and it does no harm.
+ */
 static inline void udma_xfer_finish(struct udma_engine *engine, struct udma_xfer *xfer,
 				    size_t bytes)
 {
 	xfer->slots = 0;
-	xfer->moved += bytes;
 	udma_xfer_leave(engine, xfer);
-	udma_xfer_post(engine, xfer, 0, UDMA_EVENT_F_EXACT);
+	udma_xfer_post(engine, xfer, xfer->moved + bytes, 0, UDMA_EVENT_F_EXACT);
 	udma_xfer_let_go(xfer);
+}
+
+/* batch: what is going to be issued */
+
+/* Begin one of at most @max descriptors, or of none if hardware may not be given any. */
+static inline void udma_batch_begin(struct udma_engine *engine, unsigned int max)
+{
+	struct udma_batch *batch = &engine->batch;
+	unsigned int window = READ_ONCE(engine->window);
+
+	lockdep_assert_held(&engine->lock);
+	batch->first = !engine->issued;
+	batch->count = 0;
+	batch->max = 0;
+	if (udma_engine_may_issue(engine) && engine->issued < window)
+		batch->max = min3(max, window - engine->issued,
+				  engine->nr_free + engine->nr_replay);
+}
+
+static inline bool udma_batch_has_room(const struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return engine->batch.count < engine->batch.max && engine->issued_bytes < UDMA_WINDOW_BYTES;
+}
+
+/*
+ * Whether the end of what is added to the batch next may go untold until that of a later
+ * one, or until the program looks: it is short, no clock runs that would have to be
+ * stopped in time, and the window does not become full by it.
+ */
+static inline bool udma_batch_may_hush(const struct udma_engine *engine,
+				       const struct udma_xfer *xfer)
+{
+	return xfer->flags & UDMA_REQUEST_F_MORE && !engine->talk &&
+	       xfer->bytes <= UDMA_QUIET_BYTES && xfer->timeout_ns == UDMA_TIMEOUT_NEVER &&
+	       engine->quiet_run < UDMA_QUIET_RUN &&
+	       engine->batch.count + 1 < engine->batch.max;
+}
+
+/* The next piece of a transfer, @bytes of it, is going to be issued: QUEUED -> ISSUED. */
+static inline void udma_batch_add(struct udma_engine *engine, struct udma_xfer *xfer,
+				  size_t bytes)
+{
+	u8 index = engine->free[--engine->nr_free];
+	struct udma_slot *slot = &engine->slots[index];
+
+	lockdep_assert_held(&engine->lock);
+	if (xfer->state == UDMA_XFER_QUEUED) {
+		xfer->state = UDMA_XFER_ISSUED;
+		xfer->file->active++;
+		udma_deadline_add(engine, xfer);
+	}
+	slot->xfer = xfer;
+	slot->at = xfer->cursor;
+	slot->bytes = bytes;
+	slot->again = false;
+	slot->quiet = udma_batch_may_hush(engine, xfer);
+	if (slot->quiet) {
+		engine->quiet_run++;
+		engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = index;
+	} else {
+		engine->quiet_run = 0;
+	}
+	xfer->slots++;
+	xfer->cursor += bytes;
+	udma_slot_enter(engine, slot);
 }
 
 #endif /* UDMA_HOT_H */

@@ -35,13 +35,12 @@ static void udma_probe_prepare(struct udma_engine *engine, struct udma_slot *slo
 		src[i] = op == UDMA_OP_COPY ? seed + i * 31 : seed;
 		dst[i] = ~src[i];
 	}
-	slot->slice = (struct udma_slice) {
-		.dst = engine->scratch_dma + PAGE_SIZE / 2,
-		.src = engine->scratch_dma,
-		.bytes = bytes,
-		.op = op,
-		.fill = op == UDMA_OP_FILL ? seed : 0,
-	};
+	engine->probe.dst_addr = engine->scratch_dma + PAGE_SIZE / 2;
+	engine->probe.src_addr = engine->scratch_dma;
+	engine->probe.op = op;
+	engine->probe.fill = seed;
+	slot->xfer = &engine->probe;
+	slot->bytes = bytes;
 }
 
 /* Give hardware the probe. It may want a moment until it takes something again. */
@@ -73,7 +72,7 @@ static int udma_probe_issue(struct udma_engine *engine)
 
 static bool udma_probe_came(const struct udma_engine *engine)
 {
-	size_t bytes = engine->slots[UDMA_PROBE_SLOT].slice.bytes;
+	size_t bytes = engine->slots[UDMA_PROBE_SLOT].bytes;
 
 	return !memcmp(engine->scratch, engine->scratch + PAGE_SIZE / 2, bytes);
 }

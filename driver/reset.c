@@ -227,9 +227,9 @@ static void udma_reset_snapshot(struct udma_engine *engine)
 	unsigned int i;
 
 	scoped_guard(spinlock_irq, &engine->lock) {
-		udma_engine_listen(engine);
+		udma_engine_hear(engine);
 		for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
-			engine->slots[i].residue = engine->slots[i].slice.bytes;
+			engine->slots[i].residue = engine->slots[i].bytes;
 	}
 	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
 		return;
@@ -247,7 +247,7 @@ static void udma_reset_snapshot(struct udma_engine *engine)
 			continue;
 		guard(spinlock_irq)(&engine->lock);
 		if (slot->state == UDMA_SLOT_ISSUED && slot->cookie == cookie)
-			slot->residue = min_t(size_t, state.residue, slot->slice.bytes);
+			slot->residue = min_t(size_t, state.residue, slot->bytes);
 	}
 }
 
@@ -353,7 +353,7 @@ bool udma_reset_climb(struct udma_chan *chan, bool final)
 void udma_reset_drop(struct udma_engine *engine, struct udma_slot *slot, int status)
 {
 	struct udma_xfer *xfer = slot->xfer;
-	size_t bytes = slot->slice.bytes, moved = bytes - slot->residue;
+	size_t bytes = slot->bytes, moved = bytes - slot->residue;
 
 	lockdep_assert_held(&engine->lock);
 	udma_slot_put(engine, slot);
@@ -396,7 +396,7 @@ void udma_reset_hold_slot(struct udma_engine *engine, struct udma_slot *slot)
 	xfer->held = true;
 	slot->xfer = NULL;
 	udma_slot_hold(engine, slot);
-	udma_xfer_complete(xfer, slot->slice.bytes, slot->slice.bytes - slot->residue, -EIO, false);
+	udma_xfer_complete(xfer, slot->bytes, slot->bytes - slot->residue, -EIO, false);
 }
 
 /* Hardware could not be stopped. */

@@ -100,9 +100,17 @@ static bool udma_stop_is_probing(struct udma_engine *engine)
 static void udma_stop_drain(struct udma_engine *engine)
 {
 	bool stoppable = engine->dma->device->device_terminate_all;
+	unsigned long timeout = stoppable ? UDMA_DRAIN_TIMEOUT : UDMA_DRAIN_TIMEOUT_LONG;
+	unsigned long end = jiffies + timeout;
 
-	wait_event_timeout(engine->left, udma_stop_is_empty(engine),
-			   stoppable ? UDMA_DRAIN_TIMEOUT : UDMA_DRAIN_TIMEOUT_LONG);
+	do {
+		/* Nobody tells of those that do not interrupt. */
+		scoped_guard(spinlock_irq, &engine->lock)
+			udma_engine_hear(engine);
+		if (udma_engine_is_quiet(engine))
+			timeout = 1;
+	} while (!wait_event_timeout(engine->left, udma_stop_is_empty(engine), timeout) &&
+		 time_before(jiffies, end));
 }
 
 /* Wait for all that works on the channel, and let nothing new begin. */

@@ -92,7 +92,7 @@ static DEVICE_ATTR_RW(stall_ms);
 
 static ssize_t timeout_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_udma_chan(dev)->engine.timeout_ms));
+	return sysfs_emit(buf, "%u\n", udma_deadline_default_ms(&to_udma_chan(dev)->engine));
 }
 
 static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *attr,
@@ -104,7 +104,7 @@ static ssize_t timeout_ms_store(struct device *dev, struct device_attribute *att
 	ret = udma_sysfs_parse(buf, 0, UDMA_MS_MAX, &value);
 	if (ret)
 		return ret;
-	WRITE_ONCE(to_udma_chan(dev)->engine.timeout_ms, value);
+	udma_deadline_set_default(&to_udma_chan(dev)->engine, value);
 	return count;
 }
 static DEVICE_ATTR_RW(timeout_ms);

@@ -318,13 +318,12 @@ enum udma_xfer_state {
  * @sequence: its number in the file
  * @timeout_ns: how long hardware may take, or UDMA_TIMEOUT_NEVER
  * @deadline: when that is over; in the engine's queue from the first piece on
- * @state: see enum udma_xfer_state
- * @status: the first error, or zero
  * @slots: how many descriptors hardware has of it
+ * @state: one of enum udma_xfer_state
  * @op: one of enum udma_op
  * @fill: the byte to fill with
- * @fence: not before all earlier ones have ended
- * @more: its event may wait for that of the next one
+ * @flags: bits of enum udma_request_flags
+ * @status: the first error, or zero
  * @inexact: @moved may be too low
  * @cut: hardware ended a piece early and calls that success
  * @held: hardware may have a piece of it for ever
@@ -349,13 +348,12 @@ struct udma_xfer {
 	u64 sequence;
 	u64 timeout_ns;
 	struct timerqueue_node deadline;
-	enum udma_xfer_state state;
-	int status;
 	unsigned int slots;
+	u8 state;
 	u8 op;
 	u8 fill;
-	bool fence;
-	bool more;
+	u8 flags;
+	int status;
 	union {
 		struct {
 			bool inexact;
@@ -364,22 +362,6 @@ struct udma_xfer {
 		};
 		u32 trouble;
 	};
-};
-
-/**
- * struct udma_slice - a piece of a transfer, as hardware gets it
- * @dst: address to write to
- * @src: address to read from
- * @bytes: how much
- * @op: one of enum udma_op
- * @fill: the byte to fill with
- */
-struct udma_slice {
-	dma_addr_t dst;
-	dma_addr_t src;
-	size_t bytes;
-	u8 op;
-	u8 fill;
 };
 
 void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next);
@@ -430,13 +412,14 @@ struct udma_ticket {
 /**
  * struct udma_slot - a descriptor that hardware has
  * @xfer: what it is a piece of
- * @slice: which piece
+ * @at: where in it the piece begins
+ * @bytes: how long the piece is
  * @dst: the buffer that is held
  * @src: the same, or NULL
  * @order: grows with each descriptor that is issued
  * @residue: what was left to move when a reset began, as far as told
  * @cookie: what the provider calls it
- * @state: see enum udma_slot_state
+ * @state: one of enum udma_slot_state
  * @epoch: the engine's when it was issued
  * @again: it was issued before
  * @quiet: it does not interrupt; in the engine's queue of those
@@ -447,13 +430,14 @@ struct udma_ticket {
  */
 struct udma_slot {
 	struct udma_xfer *xfer;
-	struct udma_slice slice;
+	u64 at;
+	size_t bytes;
 	struct udma_buffer *dst;
 	struct udma_buffer *src;
 	u64 order;
 	size_t residue;
 	dma_cookie_t cookie;
-	enum udma_slot_state state;
+	u8 state;
 	u8 epoch;
 	bool again;
 	bool quiet;
@@ -495,14 +479,12 @@ enum udma_count {
  * struct udma_batch - descriptors that are issued together
  * @count: how many
  * @max: how many there may be
- * @quiet: how many in a row at its end interrupt only if nothing follows
  * @first: hardware had nothing before
  * @slots: their slots
  */
 struct udma_batch {
 	unsigned int count;
 	unsigned int max;
-	unsigned int quiet;
 	bool first;
 	struct udma_slot *slots[UDMA_WINDOW_SLOTS];
 };
@@ -538,17 +520,19 @@ struct udma_batch {
  * @now: the time, while several transfers end at once; else zero
  * @talk: every descriptor has to interrupt: the provider does not keep order, is not
  *	known to go on by itself, or has refused one behind one that does not
- * @listen: the last one that hardware has may be one that does not interrupt
+ * @listen: @work looks for those that do not interrupt
+ * @quiet_run: how many in a row do not that hardware was given last
  * @nr_quiet: how many do not interrupt that hardware was given
  * @nr_heard: how many of them are known to have ended; both free running
  * @quiet: the numbers of their slots, in order; a ring
- * @batch: what is being issued; of who has set @running
+ * @batch: what is being issued; of who has set @running. Else it is empty, when the
+ *	lock is not held
  * @nr_free: how many of @free are valid
  * @free: stack of the numbers of the slots not in use
  * @slots: the slots, and behind them the one of the probe
  * @deadlines: transfers with a timeout that hardware has been given
  * @timer: runs out with the first of them, or before
- * @timeout_ms: of transfers that bring none, zero for none; set by root
+ * @timeout_ns: of transfers that bring none, or UDMA_TIMEOUT_NEVER; set by root
  * @watch: looks for a stall; queued while @watched
  * @watched: see @watch
  * @stall_ms: for how long hardware may end nothing; set by root
@@ -565,6 +549,7 @@ struct udma_batch {
  * @probe_ok: the last one came back, and moved what it should
  * @scratch: the memory of the probe, for the device @scratch_dma
  * @scratch_dma: see @scratch
+ * @probe: the transfer that it is
  * @counts: by enum udma_count
  */
 struct udma_engine {
@@ -596,6 +581,7 @@ struct udma_engine {
 	u64 now;
 	bool talk;
 	bool listen;
+	unsigned int quiet_run;
 	unsigned int nr_quiet;
 	unsigned int nr_heard;
 	u8 quiet[UDMA_WINDOW_SLOTS];
@@ -605,7 +591,7 @@ struct udma_engine {
 	struct udma_slot slots[UDMA_WINDOW_SLOTS + 1];
 	struct timerqueue_head deadlines;
 	struct hrtimer timer;
-	unsigned int timeout_ms;
+	u64 timeout_ns;
 
 	struct delayed_work watch;
 	bool watched;
@@ -624,6 +610,7 @@ struct udma_engine {
 	bool probe_ok;
 	void *scratch;
 	dma_addr_t scratch_dma;
+	struct udma_xfer probe;
 
 	u64 counts[UDMA_COUNTS];
 };
@@ -634,15 +621,10 @@ void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer);
 int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot);
 void udma_engine_dispatch(struct udma_engine *engine);
 void udma_engine_next_epoch(struct udma_engine *engine);
-void udma_engine_listen(struct udma_engine *engine);
+bool udma_engine_hear(struct udma_engine *engine);
 bool udma_engine_look(struct udma_engine *engine);
+void udma_engine_expect(struct udma_engine *engine);
 void udma_engine_forget(struct udma_engine *engine);
-
-/* The timeout of transfers that bring none, zero for none. */
-static inline u64 udma_engine_timeout_ns(const struct udma_engine *engine)
-{
-	return (u64)READ_ONCE(engine->timeout_ms) * NSEC_PER_MSEC;
-}
 
 static inline void udma_engine_count(struct udma_engine *engine, enum udma_count count)
 {
@@ -658,6 +640,8 @@ void udma_slot_hold(struct udma_engine *engine, struct udma_slot *slot);
 /* deadline: timeouts of transfers */
 
 void udma_deadline_init(struct udma_engine *engine);
+unsigned int udma_deadline_default_ms(struct udma_engine *engine);
+void udma_deadline_set_default(struct udma_engine *engine, unsigned int ms);
 void udma_deadline_start(struct udma_engine *engine, struct udma_xfer *xfer);
 void udma_deadline_stop(struct udma_engine *engine, struct udma_xfer *xfer);
 

@@ -78,28 +78,22 @@ static int udma_request_resolve(struct udma_file *file, const struct udma_reques
 	return 0;
 }
 
-/* How long hardware may take for a request. */
-static u64 udma_request_timeout(const struct udma_file *file, const struct udma_request *request)
-{
-	u64 timeout = request->timeout_ns ?: udma_engine_timeout_ns(&file->chan->engine);
-
-	return timeout ?: UDMA_TIMEOUT_NEVER;
-}
-
-/* Make a transfer of a request: -> QUEUED. */
-static int udma_xfer_queue(struct udma_file *file, const struct udma_request *request)
+/* Make a transfer of a request: -> QUEUED, but for its place in the queue. */
+static struct udma_xfer *udma_xfer_make(struct udma_file *file, const struct udma_request *request)
 {
 	struct udma_buffer *dst, *src;
 	struct udma_xfer *xfer;
 	int ret;
 
 	lockdep_assert_held(&file->chan->engine.lock);
-	ret = udma_request_resolve(file, request, &dst, &src);
+	ret = udma_request_check(file->chan, request);
+	if (!ret)
+		ret = udma_request_resolve(file, request, &dst, &src);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	/* Heads come from the program: whatever they say, there are only so many transfers. */
 	if (!file->free || !udma_events_reserve(&file->events))
-		return -EAGAIN;
+		return ERR_PTR(-EAGAIN);
 
 	/* There is one for each slot of the queue, and this one has a slot. */
 	xfer = file->free;
@@ -113,20 +107,17 @@ static int udma_xfer_queue(struct udma_file *file, const struct udma_request *re
 	xfer->moved = 0;
 	xfer->user_data = request->user_data;
 	xfer->sequence = file->sequence++;
-	xfer->timeout_ns = udma_request_timeout(file, request);
+	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
 	xfer->state = UDMA_XFER_QUEUED;
-	xfer->status = 0;
 	xfer->op = request->op == UDMA_OP_FILL ? UDMA_OP_FILL : UDMA_OP_COPY;
 	xfer->fill = request->fill;
-	xfer->fence = request->flags & UDMA_REQUEST_F_FENCE;
-	xfer->more = request->flags & UDMA_REQUEST_F_MORE;
+	xfer->flags = request->flags;
+	xfer->status = 0;
 	xfer->trouble = 0;
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
-	udma_fifo_push(&file->queue, &xfer->node);
-	udma_engine_add(&file->chan->engine, file);
-	return 0;
+	return xfer;
 }
 
 /* A transfer that is not in use, nor is @next. */
@@ -137,25 +128,57 @@ void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_
 	xfer->next_free = next;
 }
 
+/*
+ * Whether hardware may be given what @file submits now straight away, for nobody and
+ * nothing is before it. If so a batch is begun.
+ */
+static bool udma_xfer_may_pass(struct udma_engine *engine, const struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->running || engine->nr_replay || engine->alone ||
+	    file->strikes >= UDMA_STRIKES || !udma_fifo_empty(&file->queue) ||
+	    !udma_fifo_empty(&engine->runnable))
+		return false;
+	udma_batch_begin(engine, UDMA_WINDOW_SLOTS);
+	return true;
+}
+
+/* Put a transfer straight into the batch, if it fits in there as a whole. */
+static bool udma_xfer_pass(struct udma_engine *engine, struct udma_xfer *xfer)
+{
+	lockdep_assert_held(&engine->lock);
+	if (xfer->bytes > engine->slice_bytes[xfer->op] || !udma_batch_has_room(engine) ||
+	    udma_xfer_is_fenced(xfer))
+		return false;
+	udma_batch_add(engine, xfer, xfer->bytes);
+	return true;
+}
+
 /* Make transfers of @count requests, or of those before the first that cannot be one. */
 static int udma_xfer_queue_all(struct udma_file *file, const struct udma_request *requests,
 			       unsigned int count, unsigned int *taken)
 {
+	struct udma_engine *engine = &file->chan->engine;
+	struct udma_xfer *xfer;
 	unsigned int i;
-	int ret = 0;
+	bool pass;
 
-	lockdep_assert_held(&file->chan->engine.lock);
-	if (file->chan->engine.state == UDMA_STATE_FAILED)
+	lockdep_assert_held(&engine->lock);
+	if (engine->state == UDMA_STATE_FAILED)
 		return -EIO;
+	pass = udma_xfer_may_pass(engine, file);
 	for (i = 0; i < count; i++) {
-		ret = udma_request_check(file->chan, &requests[i]);
-		if (!ret)
-			ret = udma_xfer_queue(file, &requests[i]);
-		if (ret)
+		xfer = udma_xfer_make(file, &requests[i]);
+		if (IS_ERR(xfer))
 			break;
+		pass = pass && udma_xfer_pass(engine, xfer);
+		if (pass)
+			continue;
+		udma_fifo_push(&file->queue, &xfer->node);
+		udma_engine_add(engine, file);
 	}
 	*taken = i;
-	return ret;
+	return i < count ? PTR_ERR(xfer) : 0;
 }
 
 /**
@@ -212,7 +235,7 @@ static void udma_xfer_end(struct udma_xfer *xfer)
 		udma_engine_remove(engine, file);
 	udma_xfer_leave(engine, xfer);
 	if (!file->closed)
-		udma_xfer_post(engine, xfer, xfer->held ? -EIO : xfer->status,
+		udma_xfer_post(engine, xfer, xfer->moved, xfer->held ? -EIO : xfer->status,
 			       udma_xfer_flags(xfer));
 	udma_xfer_let_go(xfer);
 }
