@@ -23,18 +23,6 @@
 #include "hot.h"
 #include "udma.h"
 
-/**
- * struct udma_waiter - who waits in UDMA_ENTER
- * @node: among those of the queue; taken out by who wakes it
- * @task: the thread
- * @tail: it sleeps until the tail has come so far
- */
-struct udma_waiter {
-	struct rb_node node;
-	struct task_struct *task;
-	u32 tail;
-};
-
 int udma_events_init(struct udma_events *events)
 {
 	BUILD_BUG_ON_NOT_POWER_OF_2(UDMA_EVENT_SLOTS);
@@ -95,40 +83,24 @@ int udma_events_share(struct udma_events *events, struct udma_queue_shared *shar
 }
 
 /*
- * Learn how far the events have been taken. Where the program says so itself, that is
- * read once, and is true only if it lies between what it was and the tail: else
- * nothing changes. Two who do this at a time may set the head back to where it was
- * a moment ago, which holds nobody up for long: who finds the queue full looks again.
+ * See udma_events_learn_head(): the program says @head, and it has not been known. That is
+ * true only if it lies between what it was and the tail: else nothing changes. Two who do
+ * this at a time may set the head back to where it was a moment ago, which holds nobody
+ * up for long: who finds the queue full looks again.
  */
-static bool udma_events_learn_head(struct udma_events *events, u32 *head)
+bool udma_events_move_head(struct udma_events *events, u32 known, u32 head)
 {
-	/* Before the program's, which is never behind it. */
-	u32 known = smp_load_acquire(&events->head);
 	bool full;
 
-	*head = known;
-	if (!events->shared)
-		return true;
-	/* Pairs with the program's release: it has read the events. And before the tail. */
-	*head = smp_load_acquire(&events->shared->complete_head);
-	if (*head - known > READ_ONCE(events->tail) - known)
+	if (head - known > READ_ONCE(events->tail) - known)
 		return false;
-	if (*head == known)
-		return true;
 	full = READ_ONCE(events->reserved) - known >= events->entries;
 	/* Pairs with the next one who learns. */
-	smp_store_release(&events->head, *head);
+	smp_store_release(&events->head, head);
 	/* They were taken without a call: nobody has told those who wait for room. */
 	if (full && wq_has_sleeper(&events->wait))
 		wake_up_poll(&events->wait, EPOLLOUT | EPOLLWRNORM);
 	return true;
-}
-
-/* How many events there are behind @head. */
-static u32 udma_events_count(const struct udma_events *events, u32 head)
-{
-	/* Pairs with udma_events_post(): what they say was written before. */
-	return smp_load_acquire(&events->tail) - head;
 }
 
 /* The queue seems to be full: see whether it is. */
@@ -140,55 +112,11 @@ bool udma_events_find_room(struct udma_events *events)
 	return udma_events_learn_head(events, &head) && events->reserved - head < events->entries;
 }
 
-/* Whether the last event has been written. */
-static bool udma_events_closed(const struct udma_events *events)
-{
-	/* Pairs with udma_events_close(): look at it before the queue. */
-	return smp_load_acquire(&events->closed);
-}
-
-static struct udma_waiter *udma_waiter_of(struct rb_node *node)
-{
-	return rb_entry(node, struct udma_waiter, node);
-}
-
-static bool udma_waiter_is_before(struct rb_node *a, const struct rb_node *b)
-{
-	return (s32)(udma_waiter_of(a)->tail - rb_entry(b, struct udma_waiter, node)->tail) < 0;
-}
-
-/* It may be in already, or not any more. */
-static void udma_waiter_leave(struct udma_events *events, struct udma_waiter *waiter)
-{
-	lockdep_assert_held(&udma_events_engine(events)->lock);
-	if (RB_EMPTY_NODE(&waiter->node))
-		return;
-	rb_erase_cached(&waiter->node, &events->waiters);
-	RB_CLEAR_NODE(&waiter->node);
-}
-
-/* Wake those in UDMA_ENTER for whom there is enough, and look at no others but one. */
-static void udma_events_wake_waiters(struct udma_events *events)
-{
-	struct rb_node *node;
-
-	lockdep_assert_held(&udma_events_engine(events)->lock);
-	while ((node = rb_first_cached(&events->waiters))) {
-		struct udma_waiter *waiter = udma_waiter_of(node);
-
-		if (!events->closed && (s32)(events->tail - waiter->tail) < 0)
-			break;
-		udma_waiter_leave(events, waiter);
-		/* It does not leave without the lock. */
-		wake_up_process(waiter->task);
-	}
-}
-
 /* Tell everyone who waits of something new. */
 void udma_events_wake(struct udma_events *events, __poll_t what)
 {
 	lockdep_assert_held(&udma_events_engine(events)->lock);
-	udma_events_wake_waiters(events);
+	udma_wait_wake(events);
 	/* Who sleeps has looked under the lock, after it was in the queue. */
 	if (waitqueue_active(&events->wait))
 		wake_up_poll(&events->wait, what);
@@ -214,6 +142,7 @@ void udma_events_end(struct udma_events *events)
 	if (--events->quiet || !events->untold)
 		return;
 	events->untold = false;
+	udma_events_share_tail(events);
 	udma_events_wake(events, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -230,127 +159,15 @@ void udma_events_close(struct udma_events *events)
 				 EPOLLERR);
 }
 
-/**
- * udma_events_look - learn what the program has taken, at its call
- * @events: the queue
- *
- * Return: zero, or -EINVAL when it says what cannot be.
- */
-int udma_events_look(struct udma_events *events)
+/* What may have ended without an interrupt: see whether it has. Return: whether it is worth a look. */
+bool udma_events_ask(struct udma_events *events)
 {
-	u32 head;
+	struct udma_engine *engine = udma_events_engine(events);
 
-	return udma_events_learn_head(events, &head) ? 0 : -EINVAL;
-}
-
-/* Whether @count events are there: 1, or not yet, or a negative errno. */
-static int udma_events_reached(struct udma_events *events, u32 count, u32 *head)
-{
-	bool closed = udma_events_closed(events);
-
-	if (!udma_events_learn_head(events, head))
-		return -EINVAL;
-	if (udma_events_count(events, *head) >= count)
-		return 1;
-	return closed ? -ENODEV : 0;
-}
-
-/* Look all the time, and let others run who have to. */
-static int udma_events_spin(struct udma_events *events, u32 count, ktime_t until)
-{
-	u32 head;
-	int ret;
-
-	do {
-		cpu_relax();
-		cond_resched();
-		ret = udma_events_reached(events, count, &head);
-	} while (!ret && !signal_pending(current) && ktime_get() < until);
-	return ret;
-}
-
-/* Say for what @waiter is to be woken, unless that has come. */
-static int udma_events_enlist(struct udma_events *events, u32 count, struct udma_waiter *waiter)
-{
-	u32 head;
-	int ret;
-
-	guard(spinlock_irq)(&udma_events_engine(events)->lock);
-	ret = udma_events_reached(events, count, &head);
-	if (ret)
-		return ret;
-	udma_waiter_leave(events, waiter);
-	waiter->tail = head + count;
-	rb_add_cached(&waiter->node, &events->waiters, udma_waiter_is_before);
-	return 0;
-}
-
-/*
- * Sleep until @count events are there. What another thread takes meanwhile has to
- * come again, so each time it is woken it looks how many there are.
- */
-static int udma_events_sleep(struct udma_events *events, u32 count, ktime_t *until)
-{
-	struct udma_waiter waiter = { .task = current };
-	bool expired = false;
-	int ret;
-
-	RB_CLEAR_NODE(&waiter.node);
-	for (;;) {
-		/* Before it is among them: who finds it there wakes it up. */
-		set_current_state(TASK_INTERRUPTIBLE);
-		ret = udma_events_enlist(events, count, &waiter);
-		if (ret)
-			break;
-		if (signal_pending(current))
-			ret = until ? -EINTR : -ERESTARTSYS;
-		else if (expired)
-			ret = -ETIME;
-		if (ret)
-			break;
-		expired = !schedule_hrtimeout_range(until, current->timer_slack_ns,
-						    HRTIMER_MODE_ABS);
-	}
-	__set_current_state(TASK_RUNNING);
-	scoped_guard(spinlock_irq, &udma_events_engine(events)->lock)
-		udma_waiter_leave(events, &waiter);
-	return ret;
-}
-
-static ktime_t udma_events_later(ktime_t now, u64 ns)
-{
-	return ktime_add_safe(now, min_t(u64, ns, KTIME_MAX));
-}
-
-/**
- * udma_events_wait - wait until events are there
- * @events: the queue
- * @count: how many, at most all that there is room for
- * @timeout_ns: for how long at most; zero for as long as it takes
- * @busy_ns: for how long of that to look without sleeping
- *
- * Not inside udma_chan_enter().
- *
- * Return: zero or a negative errno.
- */
-int udma_events_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u64 busy_ns)
-{
-	ktime_t now, until, busy;
-	u32 head;
-	int ret;
-
-	ret = udma_events_reached(events, count, &head);
-	if (ret)
-		return min(ret, 0);
-	now = ktime_get();
-	until = timeout_ns ? udma_events_later(now, timeout_ns) : KTIME_MAX;
-	if (busy_ns) {
-		busy = udma_events_later(now, busy_ns);
-		ret = udma_events_spin(events, count, min(busy, until));
-	}
-	if (!ret)
-		ret = udma_events_sleep(events, count, timeout_ns ? &until : NULL);
-	return min(ret, 0);
+	if (!udma_engine_is_quiet(engine))
+		return false;
+	guard(spinlock_irq)(&engine->lock);
+	return udma_engine_look(engine);
 }
 
 /* Give an event to the program, or nothing of it. */
@@ -416,6 +233,8 @@ static ssize_t udma_events_try_read(struct udma_events *events, struct iov_iter 
 		return -ERESTARTSYS;
 	}
 	ret = udma_events_copy(events, to);
+	if (!ret && udma_events_ask(events))
+		ret = udma_events_copy(events, to);
 	mutex_unlock(&events->read_lock);
 	return !ret && closed ? -ENODEV : ret;
 }
@@ -427,6 +246,22 @@ static bool udma_events_readable(struct udma_events *events)
 
 	guard(spinlock_irq)(&udma_events_engine(events)->lock);
 	return udma_events_reached(events, 1, &head);
+}
+
+/*
+ * Sleep until there is something to read, or for a while if nobody is going to tell: the
+ * controller has to be asked.
+ */
+static int udma_events_nap(struct udma_events *events, u64 *nap_ns)
+{
+	int ret;
+
+	if (!udma_engine_is_quiet(udma_events_engine(events)))
+		return wait_event_interruptible(events->wait, udma_events_readable(events));
+	ret = wait_event_interruptible_hrtimeout(events->wait, udma_events_readable(events),
+						 ns_to_ktime(*nap_ns));
+	*nap_ns = udma_nap_longer(*nap_ns);
+	return ret == -ETIME ? 0 : ret;
 }
 
 /**
@@ -441,6 +276,7 @@ static bool udma_events_readable(struct udma_events *events)
 ssize_t udma_events_read(struct udma_events *events, struct iov_iter *to, bool nonblock,
 			 bool nowait)
 {
+	u64 nap_ns = UDMA_NAP_NS;
 	ssize_t ret;
 
 	if (iov_iter_count(to) < sizeof(*events->ring))
@@ -451,7 +287,7 @@ ssize_t udma_events_read(struct udma_events *events, struct iov_iter *to, bool n
 			return ret;
 		if (nonblock || nowait)
 			return -EAGAIN;
-		ret = wait_event_interruptible(events->wait, udma_events_readable(events));
+		ret = udma_events_nap(events, &nap_ns);
 		if (ret)
 			return ret;
 	}
@@ -467,6 +303,7 @@ __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 	/* Pairs with wq_has_sleeper(); poll_wait() has one itself only of late. */
 	smp_mb();
 	guard(spinlock_irq)(&udma_events_engine(events)->lock);
+	udma_engine_look(udma_events_engine(events));
 	/* A head that cannot be is told of by read(). */
 	if (!udma_events_learn_head(events, &head))
 		mask |= EPOLLIN | EPOLLRDNORM;

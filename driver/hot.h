@@ -51,6 +51,49 @@ static inline void udma_buffer_put(struct udma_buffer *buffer)
 
 /* event */
 
+/*
+ * Learn how far the events have been taken. Where the program says so itself, that is
+ * read once. False: it cannot be.
+ */
+static inline bool udma_events_learn_head(struct udma_events *events, u32 *head)
+{
+	/* Before the program's, which is never behind it. */
+	u32 known = smp_load_acquire(&events->head);
+
+	*head = known;
+	if (!events->shared)
+		return true;
+	/* Pairs with the program's release: it has read the events. And before the tail. */
+	*head = smp_load_acquire(&events->shared->complete_head);
+	return *head == known || udma_events_move_head(events, known, *head);
+}
+
+/* How many events there are behind @head. */
+static inline u32 udma_events_count(const struct udma_events *events, u32 head)
+{
+	/* Pairs with udma_events_post(): what they say was written before. */
+	return smp_load_acquire(&events->tail) - head;
+}
+
+/* Whether the last event has been written. */
+static inline bool udma_events_closed(const struct udma_events *events)
+{
+	/* Pairs with udma_events_close(): look at it before the queue. */
+	return smp_load_acquire(&events->closed);
+}
+
+/* Whether @count events are there: 1, or not yet, or a negative errno. */
+static inline int udma_events_reached(struct udma_events *events, u32 count, u32 *head)
+{
+	bool closed = udma_events_closed(events);
+
+	if (!udma_events_learn_head(events, head))
+		return -EINVAL;
+	if (udma_events_count(events, *head) >= count)
+		return 1;
+	return closed ? -ENODEV : 0;
+}
+
 /* Promise a slot to a transfer; false when there is none. Under the engine's lock. */
 static inline bool udma_events_reserve(struct udma_events *events)
 {
@@ -206,7 +249,7 @@ static inline void udma_engine_kick(struct udma_engine *engine)
 		udma_engine_wake(engine);
 }
 
-/* Whether hardware has something, or had, whose end nobody has told of. Without the lock: a hint. */
+/* Whether hardware has, or had, something whose end nobody tells. Without the lock a hint. */
 static inline bool udma_engine_is_quiet(const struct udma_engine *engine)
 {
 	return READ_ONCE(engine->nr_quiet) != READ_ONCE(engine->nr_heard);

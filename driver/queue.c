@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
+#include "hot.h"
 #include "udma.h"
 
 /* So that counts go from 2^32 - 1 to zero early in the life of each program. */
@@ -147,18 +148,22 @@ struct page *udma_queues_page(struct udma_file *file, unsigned long pgoff)
 }
 
 /*
- * Take up to a batch of requests out of the queue and give them to the engine.
+ * Take up to a batch of requests out of the queue and give them to the engine, with
+ * these flags, too.
  * Return: zero to go on, or why no more can be taken.
  */
-static int udma_queues_take(struct udma_file *file, unsigned int count, unsigned int *taken)
+static int udma_queues_take(struct udma_file *file, unsigned int count, u32 flags,
+			    unsigned int *taken)
 {
 	struct udma_queues *queues = &file->queues;
 	unsigned int i;
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		file->batch[i] = queues->requests[(queues->head + i) & (queues->entries - 1)];
+		file->batch[i].flags |= flags;
+	}
 	/* Nothing is read again: from here on it does not matter what the program writes there. */
 	barrier();
 	ret = udma_file_submit(file, count, taken);
@@ -172,7 +177,7 @@ static int udma_queues_take(struct udma_file *file, unsigned int count, unsigned
  * Take @most requests, or as many as there are, and count them in @taken.
  * Return: zero, or why it was not all of them.
  */
-static int udma_queues_submit(struct udma_file *file, u32 most, u32 *taken)
+static int udma_queues_submit(struct udma_file *file, u32 most, u32 flags, u32 *taken)
 {
 	struct udma_queues *queues = &file->queues;
 	unsigned int batch;
@@ -186,7 +191,8 @@ static int udma_queues_submit(struct udma_file *file, u32 most, u32 *taken)
 		return -EINVAL;
 	most = min(most, ready);
 	while (*taken < most) {
-		ret = udma_queues_take(file, min_t(u32, most - *taken, UDMA_SUBMIT_BATCH), &batch);
+		ret = udma_queues_take(file, min_t(u32, most - *taken, UDMA_SUBMIT_BATCH), flags,
+				       &batch);
 		*taken += batch;
 		if (ret)
 			return ret;
@@ -211,23 +217,22 @@ static int udma_queues_submit(struct udma_file *file, u32 most, u32 *taken)
  */
 long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd)
 {
-	u32 taken = 0;
-	int ret;
+	u32 head, taken = 0;
+	int ret = 0;
 
 	if (!udma_queues_shared(file))
 		return -ENXIO;
-	if (cmd->complete > file->events.entries)
+	if (cmd->complete > file->events.entries || !udma_events_learn_head(&file->events, &head))
 		return -EINVAL;
-	ret = udma_events_look(&file->events);
-	if (ret)
-		return ret;
 	if (cmd->submit) {
 		if (mutex_lock_interruptible(&file->submit_lock))
 			return -ERESTARTSYS;
-		ret = udma_queues_submit(file, cmd->submit, &taken);
+		/* Who looks for the events all the time wants no interrupts. */
+		ret = udma_queues_submit(file, cmd->submit, cmd->complete && cmd->busy_ns ?
+					 UDMA_REQUEST_F_MORE : 0, &taken);
 		mutex_unlock(&file->submit_lock);
 	}
 	if (!ret && cmd->complete)
-		ret = udma_events_wait(&file->events, cmd->complete, cmd->timeout_ns, cmd->busy_ns);
+		ret = udma_wait(&file->events, cmd->complete, cmd->timeout_ns, cmd->busy_ns);
 	return taken ? (long)taken : ret;
 }

@@ -250,13 +250,28 @@ void udma_events_begin(struct udma_events *events);
 void udma_events_end(struct udma_events *events);
 void udma_events_wake(struct udma_events *events, __poll_t what);
 void udma_events_close(struct udma_events *events);
-int udma_events_look(struct udma_events *events);
-int udma_events_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u64 busy_ns);
+bool udma_events_move_head(struct udma_events *events, u32 known, u32 head);
+bool udma_events_ask(struct udma_events *events);
 ssize_t udma_events_read(struct udma_events *events, struct iov_iter *to, bool nonblock,
 			 bool nowait);
 __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 			  struct poll_table_struct *wait);
 int udma_events_set_eventfd(struct udma_file *file, int fd);
+
+/* wait: who waits in UDMA_ENTER for events */
+
+/* Where nobody tells, the controller is asked after so long, */
+#define UDMA_NAP_NS		(20 * NSEC_PER_USEC)
+/* and then less and less often, but at least after so long. */
+#define UDMA_NAP_NS_MAX		NSEC_PER_MSEC
+
+static inline u64 udma_nap_longer(u64 ns)
+{
+	return min_t(u64, ns + ns / 2, UDMA_NAP_NS_MAX);
+}
+
+void udma_wait_wake(struct udma_events *events);
+int udma_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u64 busy_ns);
 
 /* queue: what is shared with the program */
 
