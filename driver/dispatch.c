@@ -62,7 +62,7 @@ static bool udma_batch_take_replays(struct udma_engine *engine)
 		engine->nr_replay--;
 		slot->quiet = false;
 		engine->quiet_run = 0;
-		udma_slot_enter(engine, slot);
+		udma_slot_enter(engine, slot, slot->bytes);
 		udma_engine_crowd(engine, slot->xfer->file);
 	}
 	return true;
@@ -84,7 +84,9 @@ static bool udma_batch_take_file(struct udma_engine *engine, struct udma_file *f
 			return false;
 		}
 		bytes = min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
-		udma_batch_add(engine, xfer, bytes);
+		if (xfer->state == UDMA_XFER_QUEUED)
+			udma_xfer_begin(engine, xfer);
+		udma_batch_add(engine, xfer, xfer->cursor, bytes);
 		udma_engine_crowd(engine, file);
 		if (xfer->cursor == xfer->bytes)
 			udma_fifo_pop(&file->queue);
@@ -238,7 +240,7 @@ static bool udma_batch_refused(struct udma_engine *engine, unsigned int issued, 
 		engine->nr_quiet -= batch->slots[i]->quiet;
 	if (issued && batch->slots[issued - 1]->quiet && udma_engine_is_quiet(engine)) {
 		/* Nobody would tell in time when there is room again. */
-		engine->talk = true;
+		engine->quiet_most = 0;
 		udma_engine_expect(engine);
 	}
 	/* The last one first: each is again the next of its file. */

@@ -79,7 +79,7 @@ static void udma_engine_praise(struct udma_file *file)
 }
 
 /* Hardware has moved all of a piece that is waited for, and nothing is wrong. */
-static inline bool udma_slot_finish(struct udma_engine *engine, struct udma_slot *slot)
+static __always_inline bool udma_slot_finish(struct udma_engine *engine, struct udma_slot *slot)
 {
 	struct udma_xfer *xfer = slot->xfer;
 
@@ -391,7 +391,8 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	engine->granularity = udma_engine_granularity(dma);
 	engine->plain = udma_callback_result_sticks(dma);
 	engine->unordered = dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->device->cap_mask);
-	engine->talk = engine->unordered || !udma_engine_is_chained(dma);
+	if (!engine->unordered && udma_engine_is_chained(dma))
+		engine->quiet_most = UDMA_QUIET_RUN;
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =

@@ -120,14 +120,15 @@ static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *c
 }
 
 /**
- * udma_file_submit - give what is in the batch to the engine
- * @file: whose batch; its submit_lock is held
- * @count: how many requests there are in it
+ * udma_file_submit - make transfers of requests, and give them to the engine
+ * @file: whose they are; its submit_lock is held
+ * @requests: the requests
  * @taken: how many of them became transfers
  *
  * Return: zero, or why the first one not taken was not.
  */
-int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *taken)
+int udma_file_submit(struct udma_file *file, const struct udma_requests *requests,
+		     unsigned int *taken)
 {
 	int cookie = udma_chan_enter(file->chan);
 	int ret;
@@ -135,7 +136,7 @@ int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *t
 	*taken = 0;
 	if (cookie < 0)
 		return cookie;
-	ret = udma_xfer_submit(file, file->batch, count, taken);
+	ret = udma_xfer_submit(file, requests, taken);
 	udma_chan_leave(cookie);
 	return ret;
 }
@@ -146,13 +147,17 @@ int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *t
  */
 static int udma_submit_batch(struct udma_file *file, const struct udma_submit *cmd, u32 *done)
 {
-	unsigned int count, taken;
+	struct udma_requests requests = {
+		.ring = file->batch,
+		.mask = UDMA_SUBMIT_BATCH - 1,
+	};
+	unsigned int taken;
 	int ret, error;
 
-	ret = udma_submit_fetch(file, cmd, *done, &count);
-	if (!count)
+	ret = udma_submit_fetch(file, cmd, *done, &requests.count);
+	if (!requests.count)
 		return ret;
-	error = udma_file_submit(file, count, &taken);
+	error = udma_file_submit(file, &requests, &taken);
 	*done += taken;
 	return error ?: ret;
 }

@@ -97,11 +97,13 @@ static inline int udma_events_reached(struct udma_events *events, u32 count, u32
 /* Promise a slot to a transfer; false when there is none. Under the engine's lock. */
 static inline bool udma_events_reserve(struct udma_events *events)
 {
+	u32 reserved = events->reserved;
+
 	/* Pairs with udma_events_copy(): the slots were read before. */
-	if (events->reserved - smp_load_acquire(&events->head) >= events->entries &&
+	if (reserved - smp_load_acquire(&events->head) >= events->entries &&
 	    !udma_events_find_room(events))
 		return false;
-	WRITE_ONCE(events->reserved, events->reserved + 1);
+	WRITE_ONCE(events->reserved, reserved + 1);
 	return true;
 }
 
@@ -190,8 +192,8 @@ static inline void udma_slot_leave(struct udma_engine *engine, const struct udma
 	udma_engine_tell_left(engine);
 }
 
-/* Hardware is given a descriptor. */
-static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot)
+/* Hardware is given a descriptor, with the others of the batch. */
+static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot, size_t bytes)
 {
 	struct udma_batch *batch = &engine->batch;
 
@@ -204,7 +206,8 @@ static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot 
 		engine->progress = jiffies;
 		udma_reset_watch(engine);
 	}
-	engine->issued_bytes += slot->bytes;
+	engine->issued_bytes += bytes;
+	slot->bytes = bytes;
 	batch->slots[batch->count++] = slot;
 }
 
@@ -294,6 +297,15 @@ static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 	return xfer;
 }
 
+/* Hardware is going to be given the first piece of a transfer: -> ISSUED. */
+static inline void udma_xfer_begin(struct udma_engine *engine, struct udma_xfer *xfer)
+{
+	lockdep_assert_held(&engine->lock);
+	xfer->state = UDMA_XFER_ISSUED;
+	xfer->file->active++;
+	udma_deadline_add(engine, xfer);
+}
+
 /* A transfer is not under way any more. It may be used again only when the lock is given back. */
 static inline void udma_xfer_leave(struct udma_engine *engine, struct udma_xfer *xfer)
 {
@@ -346,7 +358,7 @@ static inline bool udma_xfer_is_fine(const struct udma_xfer *xfer)
  * The usual end: hardware has moved the last @bytes of a transfer that is fine. Of a
  * file that is closed nobody reads the event, and it does no harm.
  */
-static inline void udma_xfer_finish(struct udma_engine *engine, struct udma_xfer *xfer,
+static __always_inline void udma_xfer_finish(struct udma_engine *engine, struct udma_xfer *xfer,
 				    size_t bytes)
 {
 	xfer->slots = 0;
@@ -386,39 +398,33 @@ static inline bool udma_batch_has_room(const struct udma_engine *engine)
 static inline bool udma_batch_may_hush(const struct udma_engine *engine,
 				       const struct udma_xfer *xfer)
 {
-	return xfer->flags & UDMA_REQUEST_F_MORE && !engine->talk &&
+	return xfer->flags & UDMA_REQUEST_F_MORE && engine->quiet_run < engine->quiet_most &&
 	       xfer->bytes <= UDMA_QUIET_BYTES && xfer->timeout_ns == UDMA_TIMEOUT_NEVER &&
-	       engine->quiet_run < UDMA_QUIET_RUN &&
 	       engine->batch.count + 1 < engine->batch.max;
 }
 
-/* The next piece of a transfer, @bytes of it, is going to be issued: QUEUED -> ISSUED. */
-static inline void udma_batch_add(struct udma_engine *engine, struct udma_xfer *xfer,
+/* The piece of a transfer that begins @at is going to be issued. */
+static inline void udma_batch_add(struct udma_engine *engine, struct udma_xfer *xfer, u64 at,
 				  size_t bytes)
 {
-	u8 index = engine->free[--engine->nr_free];
+	unsigned int index = engine->free[--engine->nr_free];
 	struct udma_slot *slot = &engine->slots[index];
 
 	lockdep_assert_held(&engine->lock);
-	if (xfer->state == UDMA_XFER_QUEUED) {
-		xfer->state = UDMA_XFER_ISSUED;
-		xfer->file->active++;
-		udma_deadline_add(engine, xfer);
-	}
 	slot->xfer = xfer;
-	slot->at = xfer->cursor;
-	slot->bytes = bytes;
+	slot->at = at;
 	slot->again = false;
-	slot->quiet = udma_batch_may_hush(engine, xfer);
-	if (slot->quiet) {
+	if (udma_batch_may_hush(engine, xfer)) {
+		slot->quiet = true;
 		engine->quiet_run++;
 		engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = index;
 	} else {
+		slot->quiet = false;
 		engine->quiet_run = 0;
 	}
 	xfer->slots++;
-	xfer->cursor += bytes;
-	udma_slot_enter(engine, slot);
+	xfer->cursor = at + bytes;
+	udma_slot_enter(engine, slot, bytes);
 }
 
 #endif /* UDMA_HOT_H */

@@ -156,17 +156,17 @@ static int udma_queues_take(struct udma_file *file, unsigned int count, u32 flag
 			    unsigned int *taken)
 {
 	struct udma_queues *queues = &file->queues;
-	unsigned int i;
+	const struct udma_requests requests = {
+		.ring = queues->requests,
+		.mask = queues->entries - 1,
+		.first = queues->head,
+		.count = count,
+		.flags = flags,
+	};
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	for (i = 0; i < count; i++) {
-		file->batch[i] = queues->requests[(queues->head + i) & (queues->entries - 1)];
-		file->batch[i].flags |= flags;
-	}
-	/* Nothing is read again: from here on it does not matter what the program writes there. */
-	barrier();
-	ret = udma_file_submit(file, count, taken);
+	ret = udma_file_submit(file, &requests, taken);
 	queues->head += *taken;
 	/* The program writes them again when it sees this. */
 	smp_store_release(&queues->shared->submit_head, queues->head);

@@ -379,9 +379,26 @@ struct udma_xfer {
 	};
 };
 
+/**
+ * struct udma_requests - requests that are to become transfers
+ * @ring: where they are. The program may be able to write to it at any time, so each thing
+ *	in it is read once
+ * @mask: how many there is room for, a power of two, less one
+ * @first: which is the first, before the mask
+ * @count: how many they are
+ * @flags: bits of enum udma_request_flags that all of them have besides their own
+ */
+struct udma_requests {
+	const struct udma_request *ring;
+	u32 mask;
+	u32 first;
+	u32 count;
+	u32 flags;
+};
+
 void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next);
-int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
-		     unsigned int count, unsigned int *taken);
+int udma_xfer_submit(struct udma_file *file, const struct udma_requests *requests,
+		     unsigned int *taken);
 void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes);
 void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int status, bool exact);
 void udma_xfer_fail(struct udma_xfer *xfer, int status);
@@ -533,8 +550,8 @@ struct udma_batch {
  * @nr_held: slots that hardware may have for ever
  * @order: of the last descriptor issued
  * @now: the time, while several transfers end at once; else zero
- * @talk: every descriptor has to interrupt: the provider does not keep order, is not
- *	known to go on by itself, or has refused one behind one that does not
+ * @quiet_most: how many in a row need not interrupt. None where the provider does not
+ *	keep order, is not known to go on by itself, or has refused one behind such a one
  * @listen: @work looks for those that do not interrupt
  * @quiet_run: how many in a row do not that hardware was given last
  * @nr_quiet: how many do not interrupt that hardware was given
@@ -594,7 +611,7 @@ struct udma_engine {
 	unsigned int nr_held;
 	u64 order;
 	u64 now;
-	bool talk;
+	unsigned int quiet_most;
 	bool listen;
 	unsigned int quiet_run;
 	unsigned int nr_quiet;
@@ -758,7 +775,8 @@ static_assert(sizeof(struct udma_file) <= SZ_4K);
 
 extern const struct file_operations udma_fops;
 void udma_file_put(struct udma_file *file);
-int udma_file_submit(struct udma_file *file, unsigned int count, unsigned int *taken);
+int udma_file_submit(struct udma_file *file, const struct udma_requests *requests,
+		     unsigned int *taken);
 struct udma_xfer *udma_xfers_alloc(struct udma_file *file, unsigned int count);
 void udma_xfers_free(struct udma_xfer *xfers, unsigned int count);
 

@@ -33,13 +33,13 @@ static bool udma_request_has_source(const struct udma_request *request)
 }
 
 /* What can be said of a request without its buffers. */
-static int udma_request_check(const struct udma_chan *chan, const struct udma_request *request)
+static inline int udma_request_check(const struct udma_chan *chan,
+				     const struct udma_request *request)
 {
 	u64 ranges = request->dst_offset | request->src_offset | request->bytes;
 	const struct udma_info *info = &chan->info;
 
-	if (request->op > UDMA_OP_FILL || request->flags & ~UDMA_REQUEST_FLAGS ||
-	    request->__reserved)
+	if (request->flags & ~UDMA_REQUEST_FLAGS || request->__reserved)
 		return -EINVAL;
 	if (request->op == UDMA_OP_COPY) {
 		if (!(info->out_capabilities & UDMA_CAP_COPY))
@@ -57,8 +57,8 @@ static int udma_request_check(const struct udma_chan *chan, const struct udma_re
 }
 
 /* Find the buffers of a request, whose handles and ranges must be right. */
-static int udma_request_resolve(struct udma_file *file, const struct udma_request *request,
-				struct udma_buffer **dst, struct udma_buffer **src)
+static inline int udma_request_resolve(struct udma_file *file, const struct udma_request *request,
+				       struct udma_buffer **dst, struct udma_buffer **src)
 {
 	*src = NULL;
 	*dst = udma_buffer_find(file, request->dst_handle);
@@ -78,8 +78,10 @@ static int udma_request_resolve(struct udma_file *file, const struct udma_reques
 	return 0;
 }
 
-/* Make a transfer of a request: -> QUEUED, but for its place in the queue. */
-static struct udma_xfer *udma_xfer_make(struct udma_file *file, const struct udma_request *request)
+/* Make a transfer of a request, but for its state. */
+static __always_inline int udma_xfer_make(struct udma_file *file,
+					  const struct udma_request *request,
+					  struct udma_xfer **made)
 {
 	struct udma_buffer *dst, *src;
 	struct udma_xfer *xfer;
@@ -90,26 +92,25 @@ static struct udma_xfer *udma_xfer_make(struct udma_file *file, const struct udm
 	if (!ret)
 		ret = udma_request_resolve(file, request, &dst, &src);
 	if (ret)
-		return ERR_PTR(ret);
+		return ret;
 	/* Heads come from the program: whatever they say, there are only so many transfers. */
 	if (!file->free || !udma_events_reserve(&file->events))
-		return ERR_PTR(-EAGAIN);
+		return -EAGAIN;
 
 	/* There is one for each slot of the queue, and this one has a slot. */
 	xfer = file->free;
+	*made = xfer;
 	file->free = xfer->next_free;
 	xfer->dst = dst;
 	xfer->src = src;
 	xfer->dst_addr = dst->dma + request->dst_offset;
 	xfer->src_addr = src ? src->dma + request->src_offset : 0;
 	xfer->bytes = request->bytes;
-	xfer->cursor = 0;
 	xfer->moved = 0;
 	xfer->user_data = request->user_data;
 	xfer->sequence = file->sequence++;
 	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
-	xfer->state = UDMA_XFER_QUEUED;
-	xfer->op = request->op == UDMA_OP_FILL ? UDMA_OP_FILL : UDMA_OP_COPY;
+	xfer->op = request->op;
 	xfer->fill = request->fill;
 	xfer->flags = request->flags;
 	xfer->status = 0;
@@ -117,7 +118,38 @@ static struct udma_xfer *udma_xfer_make(struct udma_file *file, const struct udm
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
-	return xfer;
+	return 0;
+}
+
+/* The same of one that the program may write to all the time. */
+static __always_inline int udma_xfer_take(struct udma_file *file, const struct udma_request *from,
+				 u32 flags, struct udma_xfer **made)
+{
+	/* Each once: what is checked is what counts. */
+	struct udma_request request = {
+		.op = READ_ONCE(from->op),
+		.flags = READ_ONCE(from->flags) | flags,
+		.user_data = READ_ONCE(from->user_data),
+		.dst_handle = READ_ONCE(from->dst_handle),
+		.src_handle = READ_ONCE(from->src_handle),
+		.dst_offset = READ_ONCE(from->dst_offset),
+		.src_offset = READ_ONCE(from->src_offset),
+		.bytes = READ_ONCE(from->bytes),
+		.fill = READ_ONCE(from->fill),
+		.__reserved = READ_ONCE(from->__reserved),
+		.timeout_ns = READ_ONCE(from->timeout_ns),
+	};
+
+	/* The op is known in each, also to the processor that guesses. */
+	if (request.op == UDMA_OP_COPY) {
+		request.op = UDMA_OP_COPY;
+		return udma_xfer_make(file, &request, made);
+	}
+	if (request.op == UDMA_OP_FILL) {
+		request.op = UDMA_OP_FILL;
+		return udma_xfer_make(file, &request, made);
+	}
+	return -EINVAL;
 }
 
 /* A transfer that is not in use, nor is @next. */
@@ -150,50 +182,62 @@ static bool udma_xfer_pass(struct udma_engine *engine, struct udma_xfer *xfer)
 	if (xfer->bytes > engine->slice_bytes[xfer->op] || !udma_batch_has_room(engine) ||
 	    udma_xfer_is_fenced(xfer))
 		return false;
-	udma_batch_add(engine, xfer, xfer->bytes);
+	udma_xfer_begin(engine, xfer);
+	udma_batch_add(engine, xfer, 0, xfer->bytes);
 	return true;
 }
 
-/* Make transfers of @count requests, or of those before the first that cannot be one. */
-static int udma_xfer_queue_all(struct udma_file *file, const struct udma_request *requests,
-			       unsigned int count, unsigned int *taken)
+/* -> QUEUED */
+static void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&engine->lock);
+	xfer->state = UDMA_XFER_QUEUED;
+	xfer->cursor = 0;
+	udma_fifo_push(&file->queue, &xfer->node);
+	udma_engine_add(engine, file);
+}
+
+/* Make transfers of requests, or of those before the first that cannot be one. */
+static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests *requests,
+			      unsigned int *taken)
 {
 	struct udma_engine *engine = &file->chan->engine;
+	u32 i, place = requests->first;
 	struct udma_xfer *xfer;
-	unsigned int i;
 	bool pass;
+	int ret = 0;
 
 	lockdep_assert_held(&engine->lock);
 	if (engine->state == UDMA_STATE_FAILED)
 		return -EIO;
 	pass = udma_xfer_may_pass(engine, file);
-	for (i = 0; i < count; i++) {
-		xfer = udma_xfer_make(file, &requests[i]);
-		if (IS_ERR(xfer))
+	for (i = 0; i < requests->count; i++) {
+		ret = udma_xfer_take(file, &requests->ring[place++ & requests->mask],
+				     requests->flags, &xfer);
+		if (ret)
 			break;
 		pass = pass && udma_xfer_pass(engine, xfer);
-		if (pass)
-			continue;
-		udma_fifo_push(&file->queue, &xfer->node);
-		udma_engine_add(engine, file);
+		if (!pass)
+			udma_xfer_queue(engine, xfer);
 	}
 	*taken = i;
-	return i < count ? PTR_ERR(xfer) : 0;
+	return ret;
 }
 
 /**
  * udma_xfer_submit - make transfers of requests, and give them to the engine
  * @file: whose they are; its submit_lock is held
- * @requests: in kernel memory, where the program cannot change them any more
- * @count: how many
+ * @requests: the requests
  * @taken: how many became transfers, from the front
  *
  * Called inside udma_chan_enter().
  *
  * Return: zero, or why the first one not taken was not.
  */
-int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests,
-		     unsigned int count, unsigned int *taken)
+int udma_xfer_submit(struct udma_file *file, const struct udma_requests *requests,
+		     unsigned int *taken)
 {
 	struct udma_engine *engine = &file->chan->engine;
 	int ret;
@@ -202,7 +246,7 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_request *requests
 	*taken = 0;
 	local_bh_disable();
 	spin_lock_irq(&engine->lock);
-	ret = udma_xfer_queue_all(file, requests, count, taken);
+	ret = udma_xfer_take_all(file, requests, taken);
 	if (*taken)
 		udma_engine_dispatch(engine);
 	spin_unlock_irq(&engine->lock);
