@@ -19,6 +19,7 @@ static inline size_t udma_copy_in(void *to, const void __user *from, size_t byte
 	if (!IS_ALIGNED((unsigned long)from, sizeof(*words)) ||
 	    !user_read_access_begin(from, bytes))
 		return 0;
+#pragma GCC unroll 4
 	for (i = 0; i < bytes / sizeof(*words); i++)
 		unsafe_get_user(words[i], &word[i], fault);
 fault:

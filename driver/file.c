@@ -119,28 +119,6 @@ static int udma_submit_fetch(struct udma_file *file, const struct udma_submit *c
 	return 0;
 }
 
-/**
- * udma_file_submit - make transfers of requests, and give them to the engine
- * @file: whose they are; its submit_lock is held
- * @requests: the requests
- * @taken: how many of them became transfers
- *
- * Return: zero, or why the first one not taken was not.
- */
-int udma_file_submit(struct udma_file *file, const struct udma_requests *requests,
-		     unsigned int *taken)
-{
-	int cookie = udma_chan_enter(file->chan);
-	int ret;
-
-	*taken = 0;
-	if (cookie < 0)
-		return cookie;
-	ret = udma_xfer_submit(file, requests, taken);
-	udma_chan_leave(cookie);
-	return ret;
-}
-
 /*
  * Take up to a batch of requests and give them to the engine.
  * Return: zero to go on, or why no more can be taken.
@@ -157,7 +135,7 @@ static int udma_submit_batch(struct udma_file *file, const struct udma_submit *c
 	ret = udma_submit_fetch(file, cmd, *done, &requests.count);
 	if (!requests.count)
 		return ret;
-	error = udma_file_submit(file, &requests, &taken);
+	error = udma_xfer_submit(file, &requests, &taken);
 	*done += taken;
 	return error ?: ret;
 }

@@ -204,7 +204,8 @@ static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot 
 	slot->order = engine->order++;
 	if (!engine->issued++) {
 		engine->progress = jiffies;
-		udma_reset_watch(engine);
+		if (!engine->watched)
+			udma_reset_watch(engine);
 	}
 	engine->issued_bytes += bytes;
 	slot->bytes = bytes;

@@ -166,7 +166,7 @@ static int udma_queues_take(struct udma_file *file, unsigned int count, u32 flag
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	ret = udma_file_submit(file, &requests, taken);
+	ret = udma_xfer_submit(file, &requests, taken);
 	queues->head += *taken;
 	/* The program writes them again when it sees this. */
 	smp_store_release(&queues->shared->submit_head, queues->head);
@@ -232,7 +232,11 @@ long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd)
 					 UDMA_REQUEST_F_MORE : 0, &taken);
 		mutex_unlock(&file->submit_lock);
 	}
-	if (!ret && cmd->complete)
-		ret = udma_wait(&file->events, cmd->complete, cmd->timeout_ns, cmd->busy_ns);
-	return taken ? (long)taken : ret;
+	if (!ret && cmd->complete) {
+		ret = udma_events_reached(&file->events, cmd->complete, &head);
+		if (!ret)
+			ret = udma_wait(&file->events, cmd->complete, cmd->timeout_ns,
+					cmd->busy_ns);
+	}
+	return taken ? (long)taken : min(ret, 0);
 }

@@ -775,8 +775,6 @@ static_assert(sizeof(struct udma_file) <= SZ_4K);
 
 extern const struct file_operations udma_fops;
 void udma_file_put(struct udma_file *file);
-int udma_file_submit(struct udma_file *file, const struct udma_requests *requests,
-		     unsigned int *taken);
 struct udma_xfer *udma_xfers_alloc(struct udma_file *file, unsigned int count);
 void udma_xfers_free(struct udma_xfer *xfers, unsigned int count);
 

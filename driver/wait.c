@@ -170,20 +170,15 @@ static ktime_t udma_wait_later(ktime_t now, u64 ns)
  * @timeout_ns: for how long at most; zero for as long as it takes
  * @busy_ns: for how long of that to look without sleeping
  *
- * Not inside udma_chan_enter().
+ * Not inside udma_chan_enter(): unbind waits for no program.
  *
- * Return: zero or a negative errno.
+ * Return: 1, or a negative errno.
  */
 int udma_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u64 busy_ns)
 {
-	ktime_t now, until, busy;
-	u32 head;
-	int ret;
+	ktime_t busy, until, now = ktime_get();
+	int ret = 0;
 
-	ret = udma_events_reached(events, count, &head);
-	if (ret)
-		return min(ret, 0);
-	now = ktime_get();
 	until = timeout_ns ? udma_wait_later(now, timeout_ns) : KTIME_MAX;
 	if (busy_ns) {
 		busy = udma_wait_later(now, busy_ns);
@@ -191,5 +186,5 @@ int udma_wait(struct udma_events *events, unsigned int count, u64 timeout_ns, u6
 	}
 	if (!ret)
 		ret = udma_wait_sleep(events, count, timeout_ns ? &until : NULL);
-	return min(ret, 0);
+	return ret;
 }

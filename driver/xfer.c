@@ -210,6 +210,8 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
 	int ret = 0;
 
 	lockdep_assert_held(&engine->lock);
+	if (engine->stopped)
+		return -ENODEV;
 	if (engine->state == UDMA_STATE_FAILED)
 		return -EIO;
 	pass = udma_xfer_may_pass(engine, file);
@@ -232,7 +234,8 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
  * @requests: the requests
  * @taken: how many became transfers, from the front
  *
- * Called inside udma_chan_enter().
+ * Not inside udma_chan_enter(): unbind sets engine->stopped, waits for the dispatcher, and
+ * ends all that was submitted before.
  *
  * Return: zero, or why the first one not taken was not.
  */
