@@ -1490,6 +1490,20 @@ static int try_submit_many(const struct user *user, unsigned int count)
 	return try_submit_all(user->fd, requests, count);
 }
 
+/* Somebody wants to hear of the last one only. */
+static int try_submit_unheard(const struct user *user, unsigned int count)
+{
+	struct udma_request requests[64];
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		requests[i] = user->fill;
+		if (i < count - 1)
+			requests[i].flags |= UDMA_REQUEST_F_MORE;
+	}
+	return try_submit_all(user->fd, requests, count);
+}
+
 /* Whether these are @count that ended well, after @before others. */
 static bool are_in_order(const struct udma_event *events, unsigned int count,
 			 __u64 before)
@@ -1665,6 +1679,157 @@ TEST_F(instant, transfers_go_with_the_channel)
 	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
 }
 
+/* Those of which nobody wants to hear */
+
+TEST_F(instant, transfers_end_unheard)
+{
+	struct udma_event events[64];
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		must(try_submit_unheard(&self->user, 16));
+		EXPECT_EQ((i + 1) * 16, sim_get(&self->sim, "ended"));
+		EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+		EXPECT_EQ(16, try_read_now(self->user.fd, events, 64));
+		EXPECT_TRUE(are_in_order(events, 16, i * 16))
+			TH_LOG("%u", i);
+	}
+}
+
+TEST_F(instant, transfers_unheard_take_their_time)
+{
+	struct udma_event events[8];
+	__u64 before;
+
+	must(try_sim_set(&self->sim, "latency_ns", 5 * MS));
+	before = now_ns();
+	must(try_submit_unheard(&self->user, 8));
+	must(try_collect(self->user.fd, events, 8));
+	EXPECT_LE(before + 8 * 5 * MS, events[7].timestamp_ns);
+	EXPECT_TRUE(are_in_order(events, 8, 0));
+}
+
+/* Nothing but the look at the count would end the first ones by then. */
+TEST_F(instant, transfer_unheard_ends_when_looked_at)
+{
+	struct udma_request requests[3];
+	struct udma_event events[3];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "bandwidth", 64000));
+	for (i = 0; i < 3; i++) {
+		requests[i] = self->user.fill;
+		requests[i].flags |= UDMA_REQUEST_F_MORE;
+	}
+	requests[2].bytes = MIB;
+	requests[2].flags = 0;
+	must(try_submit_all(self->user.fd, requests, 3));
+	must(try_wait_pending(&self->sim, 1));
+	EXPECT_EQ(2, sim_get(&self->sim, "ended"));
+	must(try_sim_set(&self->sim, "bandwidth", 0));
+	must(try_collect(self->user.fd, events, 3));
+	EXPECT_TRUE(are_in_order(events, 3, 0));
+}
+
+TEST_F(instant, transfer_unheard_is_heard_when_it_fails)
+{
+	struct udma_request requests[3];
+	struct udma_event events[3];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "bandwidth", 64000));
+	must(try_sim_set(&self->sim, "fail_at", 2));
+	for (i = 0; i < 3; i++) {
+		requests[i] = self->user.fill;
+		requests[i].flags |= UDMA_REQUEST_F_MORE;
+	}
+	/* It takes 16 seconds, and the others do not wait for it. */
+	requests[2].bytes = MIB;
+	requests[2].flags = 0;
+	must(try_submit_all(self->user.fd, requests, 3));
+	must(try_collect(self->user.fd, events, 2));
+	EXPECT_EQ(0, events[0].status);
+	EXPECT_EQ(-EIO, events[1].status);
+	EXPECT_EQ(1, sim_get(&self->sim, "pending"));
+	must(try_sim_set(&self->sim, "bandwidth", 0));
+	must(try_collect(self->user.fd, events, 1));
+	EXPECT_TRUE(are_in_order(events, 1, 2));
+}
+
+TEST_F(instant, transfers_unheard_can_be_stepped)
+{
+	struct udma_event events[8];
+
+	must(try_sim_set(&self->sim, "step_mode", 1));
+	must(try_submit_unheard(&self->user, 8));
+	must(try_step(&self->sim, 3));
+	EXPECT_EQ(5, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(3, sim_get(&self->sim, "ended"));
+	must(try_sim_set(&self->sim, "step_mode", 0));
+	must(try_collect(self->user.fd, events, 8));
+	EXPECT_TRUE(are_in_order(events, 8, 0));
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+	EXPECT_EQ(8, sim_get(&self->sim, "ended"));
+}
+
+TEST_F(instant, transfers_unheard_can_change_their_time)
+{
+	struct udma_event events[8];
+
+	must(try_sim_set(&self->sim, "latency_ns", 3600 * 1000 * MS));
+	must(try_submit_unheard(&self->user, 8));
+	EXPECT_EQ(8, sim_get(&self->sim, "pending"));
+	must(try_sim_set(&self->sim, "latency_ns", MS));
+	must(try_collect(self->user.fd, events, 8));
+	EXPECT_TRUE(are_in_order(events, 8, 0));
+	/* With data, from the worker. */
+	must(try_sim_set(&self->sim, "latency_ns", 3600 * 1000 * MS));
+	must(try_submit_unheard(&self->user, 8));
+	must(try_sim_set(&self->sim, "instant", 0));
+	must(try_sim_set(&self->sim, "latency_ns", 0));
+	must(try_collect(self->user.fd, events, 8));
+	EXPECT_TRUE(are_in_order(events, 8, 8));
+	EXPECT_EQ(64, filled(&self->user));
+}
+
+TEST_F(instant, transfers_unheard_go_with_the_channel)
+{
+	struct udma_event events[8];
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "latency_ns", 3600 * 1000 * MS));
+	must(try_submit_unheard(&self->user, 8));
+	must(try_sim_unbind(&self->sim, 0));
+	must(try_collect(self->user.fd, events, 8));
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(-ENODEV, events[i].status);
+	EXPECT_EQ(0, sim_get(&self->sim, "pending"));
+}
+
+TEST(instant_transfers_unheard_with_few_descriptors)
+{
+	static const struct sim_config config = { .channels = 1, .depth = 4 };
+	struct udma_event events[64];
+	struct user user;
+	struct sim sim;
+	unsigned int i;
+
+	must(try_sim_make(&sim, &config));
+	must(try_sim_set(&sim, "instant", 1));
+	must(try_user_start(&user, &sim, 0));
+	for (i = 0; i < 20; i++) {
+		must(try_sim_set(&sim, "latency_ns", i % 2 * 50000));
+		must(try_submit_unheard(&user, 64));
+		must(try_collect(user.fd, events, 64));
+		EXPECT_TRUE(are_in_order(events, 64, i * 64))
+			TH_LOG("%u", i);
+	}
+	EXPECT_EQ(20 * 64, sim_get(&sim, "ended"));
+	EXPECT_EQ(0, sim_get(&sim, "pending"));
+	works(close(user.fd));
+	works(try_sim_rmdir(&sim));
+}
+
 /* Somebody who changes attributes as fast as they go. */
 struct changer {
 	const struct sim *sim;
@@ -1718,7 +1883,10 @@ TEST_F(instant, can_change_under_load)
 	self->user.fill.bytes = 128 * KIB;
 	pid = must(changer_start(changers, ARRAY_SIZE(changers)));
 	for (i = 0; i < 60; i++) {
-		must(try_submit_many(&self->user, 32));
+		if (i % 2)
+			must(try_submit_unheard(&self->user, 32));
+		else
+			must(try_submit_many(&self->user, 32));
 		must(try_collect(self->user.fd, events, 32));
 		EXPECT_TRUE(are_in_order(events, 32, i * 32))
 			TH_LOG("%u", i);
@@ -1743,8 +1911,11 @@ static void submit_for_ever(const struct user *user)
 	struct udma_event events[64];
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(requests); i++)
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
 		requests[i] = user->fill;
+		if (i / 8 % 2)
+			requests[i].flags |= UDMA_REQUEST_F_MORE;
+	}
 	while (try_submit(user->fd, requests, ARRAY_SIZE(requests)) >= 0 ||
 	       errno == EAGAIN)
 		try_read_now(user->fd, events, ARRAY_SIZE(events));

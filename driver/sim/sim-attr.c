@@ -101,10 +101,8 @@ SIM_ATTR(align, align, sim_uint_show, sim_align_store, 1, SIM_ALIGN_MAX);
 
 void sim_settings_changed(struct sim_settings *set)
 {
-	struct sim_dev *sim;
+	struct sim_dev *sim = sim_dev_get(set);
 
-	sim_settings_set_pace(set);
-	sim = sim_dev_get(set);
 	if (!sim)
 		return;
 	sim_dev_changed(sim);
@@ -190,7 +188,7 @@ ssize_t sim_at_store(struct config_item *item, const char *page, size_t count,
 		return ret;
 
 	atomic_set(sim_field(item, offset), value);
-	sim_settings_set_pace(to_sim_settings(item));
+	sim_settings_changed(to_sim_settings(item));
 	return count;
 }
 

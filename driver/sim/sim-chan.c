@@ -5,6 +5,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -30,61 +31,65 @@ void sim_desc_orphan(struct sim_desc *desc)
 	desc->tx.callback_result = NULL;
 }
 
+static struct sim_desc *sim_chan_free_desc(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (READ_ONCE(chan->sim->gone))
+		return NULL;
+	/* One that its client has not acked yet may be looked at still. */
+	list_for_each_entry(desc, &chan->free, node)
+		if (async_tx_test_ack(&desc->tx))
+			return desc;
+	return NULL;
+}
+
 static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
 					 unsigned long tx_flags)
 {
-	struct sim_desc *found = NULL, *desc;
+	struct sim_desc *desc;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	if (READ_ONCE(chan->sim->gone))
-		goto out;
+	desc = sim_chan_free_desc(chan);
+	if (desc) {
+		list_del_init(&desc->node);
+		desc->state = SIM_DESC_PREPARED;
+		desc->told = false;
+		desc->loose = false;
+		desc->taken = false;
+		desc->late = false;
+		desc->real = false;
+		desc->result = DMA_TRANS_NOERROR;
+		desc->len = len;
+		desc->todo = len;
+		desc->moved = 0;
 
-	/* One that its client has not acked yet may be looked at still. */
-	list_for_each_entry(desc, &chan->free, node) {
-		if (!async_tx_test_ack(&desc->tx))
-			continue;
-		found = desc;
-		break;
+		desc->tx.flags = tx_flags;
+		desc->tx.cookie = 0;
+		sim_desc_orphan(desc);
 	}
-	if (!found)
-		goto out;
-
-	list_del_init(&found->node);
-	found->state = SIM_DESC_PREPARED;
-	found->told = false;
-	found->loose = false;
-	found->taken = false;
-	found->late = false;
-	found->real = false;
-	found->result = DMA_TRANS_NOERROR;
-	found->len = len;
-	found->todo = len;
-	found->moved = 0;
-	found->start = 0;
-
-	found->tx.flags = tx_flags;
-	found->tx.cookie = 0;
-	sim_desc_orphan(found);
-	found->tx.callback_param = NULL;
-out:
 	spin_unlock_irqrestore(&chan->lock, flags);
-	return found;
+	return desc;
 }
 
-/* A descriptor for the client to submit, or NULL when all are in use. */
-static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
-				     unsigned long tx_flags)
+/* There is none yet, as far as is known. The client may have to sleep. */
+static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, size_t len,
+					       unsigned long tx_flags)
 {
 	struct sim_faults *faults = &chan->sim->set->faults;
 	struct sim_desc *desc;
+	unsigned long flags;
 
-	if (sim_fault_refuse_prep(faults))
-		return NULL;
+	spin_lock_irqsave(&chan->lock, flags);
+	sim_chan_catch_up(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+
 	desc = sim_desc_try_get(chan, len, tx_flags);
 	if (desc || !READ_ONCE(faults->sleep_full))
 		return desc;
-
 	wait_event_timeout(chan->sim->wait,
 			   (desc = sim_desc_try_get(chan, len, tx_flags)) ||
 				   READ_ONCE(chan->sim->gone) ||
@@ -93,9 +98,22 @@ static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
 	return desc;
 }
 
+/* A descriptor for the client to submit, or NULL when all are in use. */
+static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
+				     unsigned long tx_flags)
+{
+	return sim_desc_try_get(chan, len, tx_flags) ?:
+	       sim_desc_wait(chan, len, tx_flags);
+}
+
 static bool sim_len_valid(struct dma_chan *chan, size_t len)
 {
 	return len && len <= dma_get_max_seg_size(chan->device->dev);
+}
+
+static bool sim_prep_refused(struct dma_chan *chan)
+{
+	return sim_fault_refuse_prep(&to_sim_chan(chan)->sim->set->faults);
 }
 
 static struct dma_async_tx_descriptor *
@@ -105,7 +123,7 @@ sim_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src, size_t le
 	struct sim_desc *desc;
 
 	if (!sim_len_valid(chan, len) ||
-	    !is_dma_copy_aligned(chan->device, src, dst, len))
+	    !is_dma_copy_aligned(chan->device, src, dst, len) || sim_prep_refused(chan))
 		return NULL;
 
 	desc = sim_desc_get(to_sim_chan(chan), len, flags);
@@ -125,7 +143,7 @@ sim_prep_memset(struct dma_chan *chan, dma_addr_t dst, int value, size_t len,
 	struct sim_desc *desc;
 
 	if (!sim_len_valid(chan, len) ||
-	    !is_dma_fill_aligned(chan->device, dst, 0, len))
+	    !is_dma_fill_aligned(chan->device, dst, 0, len) || sim_prep_refused(chan))
 		return NULL;
 
 	desc = sim_desc_get(to_sim_chan(chan), len, flags);
@@ -159,6 +177,7 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
 		cookie = DMA_MIN_COOKIE;
 	chan->chan.cookie = cookie;
 	tx->cookie = cookie;
+	chan->known[cookie & chan->known_mask] = desc;
 
 	desc->state = SIM_DESC_SUBMITTED;
 	list_add_tail(&desc->node, &chan->submitted);
@@ -171,7 +190,6 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 {
 	struct sim_chan *chan = to_sim_chan(dma_chan);
 	struct sim_desc *desc;
-	enum sim_pace pace;
 	unsigned long flags;
 	bool inlined, kick = false;
 	ktime_t start = 0;
@@ -180,9 +198,7 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	spin_lock_irqsave(&chan->lock, flags);
 	if (list_empty(&chan->submitted))
 		goto out;
-	pace = sim_chan_pace(chan);
-	if (pace == SIM_PACE_LEAN && sim_instant_pass(chan))
-		goto out;
+	sim_chan_catch_up(chan);
 
 	/* A client may want to see now that the channel works. */
 	desc = list_first_entry(&chan->submitted, struct sim_desc, node);
@@ -197,14 +213,12 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 		desc->issue = issue;
 		desc->start = start;
 		chan->pending++;
-		sim_step_spare(chan, desc);
+		if (chan->grace)
+			sim_step_spare(chan, desc);
 	}
 	list_splice_tail_init(&chan->submitted, &chan->issued);
 
-	if (pace == SIM_PACE_NORMAL)
-		kick = !chan->running;
-	else
-		sim_instant_issued(chan);
+	kick = !sim_instant_look(chan) && !chan->running;
 	sim_chan_wake(chan);
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -214,6 +228,34 @@ out:
 		sim_chan_run_inline(chan);
 	else if (kick)
 		sim_chan_kick(chan);
+}
+
+static noinline struct sim_desc *sim_chan_search(struct sim_chan *chan, dma_cookie_t cookie)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++)
+		if (desc->tx.cookie == cookie)
+			return desc;
+	return NULL;
+}
+
+/*
+ * The descriptor that has this cookie, until it is used again. Another one has taken
+ * its place in the table when it rested longer than the pool is large.
+ */
+static struct sim_desc *sim_chan_find(struct sim_chan *chan, dma_cookie_t cookie)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!chan->pool)
+		return NULL;
+	desc = chan->known[cookie & chan->known_mask];
+	return desc && desc->tx.cookie == cookie ? desc : sim_chan_search(chan, cookie);
 }
 
 static enum dma_status sim_tx_status(struct dma_chan *dma_chan, dma_cookie_t cookie,
@@ -226,16 +268,16 @@ static enum dma_status sim_tx_status(struct dma_chan *dma_chan, dma_cookie_t coo
 	u32 residue = 0;
 
 	spin_lock_irqsave(&chan->lock, flags);
+	sim_chan_catch_up(chan);
 	status = dma_async_is_complete(cookie, dma_chan->completed_cookie,
 				       dma_chan->cookie);
 
-	for (desc = chan->pool; desc < chan->pool + chan->depth; desc++) {
-		if (desc->tx.cookie != cookie)
-			continue;
+	desc = sim_chan_find(chan, cookie);
+	if (desc) {
 		if (status == DMA_COMPLETE && desc->result != DMA_TRANS_NOERROR)
 			status = DMA_ERROR;
-		residue = sim_fault_residue(chan, desc);
-		break;
+		if (state)
+			residue = sim_fault_residue(chan, desc);
 	}
 
 	/* A cookie tells nothing of those before it. */
@@ -254,6 +296,7 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 {
 	struct sim_chan *chan = to_sim_chan(dma_chan);
 	unsigned int depth = chan->sim->set->depth;
+	unsigned int known = roundup_pow_of_two(depth);
 	struct sim_desc *pool, *desc;
 	unsigned long flags;
 	LIST_HEAD(free);
@@ -264,7 +307,7 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 	if (chan->pool)
 		return depth;
 
-	pool = kvcalloc(depth, sizeof(*pool), GFP_KERNEL);
+	pool = kvzalloc(depth * sizeof(*pool) + known * sizeof(*chan->known), GFP_KERNEL);
 	if (!pool)
 		return -ENOMEM;
 
@@ -279,6 +322,8 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 	list_splice_tail(&free, &chan->free);
 	chan->pool = pool;
 	chan->depth = depth;
+	chan->known = (struct sim_desc **)(pool + depth);
+	chan->known_mask = known - 1;
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return depth;
 }

@@ -36,19 +36,16 @@ static struct sim_desc *sim_chan_pick_unordered(struct sim_chan *chan)
 	return NULL;
 }
 
-/* The oldest that was issued, or NULL when it has to wait. */
+/* The oldest that was issued. */
 static struct sim_desc *sim_chan_pick(struct sim_chan *chan)
 {
-	struct sim_desc *desc;
-
 	lockdep_assert_held(&chan->lock);
 
 	if (chan->sim->unordered)
 		return sim_chan_pick_unordered(chan);
 	if (!list_empty(&chan->hung))
 		return NULL;
-	desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
-	return desc && sim_desc_may_go(chan, desc) ? desc : NULL;
+	return list_first_entry_or_null(&chan->issued, struct sim_desc, node);
 }
 
 /* The descriptor to work on, or NULL when there is none that may go on. */
@@ -63,42 +60,52 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 
 	do {
 		desc = sim_chan_pick(chan);
-		if (!desc)
+		if (!desc || !sim_desc_may_go(chan, desc))
 			return NULL;
 	} while (sim_fault_take(chan, desc));	/* hangs from here on */
 
 	list_del_init(&desc->node);
 	desc->state = SIM_DESC_ACTIVE;
 	chan->active = desc;
+	chan->due = 0;
 	return desc;
+}
+
+/* How long that many bytes take, from when they are taken up. */
+u64 sim_chan_duration(struct sim_chan *chan, u64 bytes)
+{
+	struct sim_settings *set = chan->sim->set;
+	unsigned long bandwidth = READ_ONCE(set->bandwidth);
+	u64 ns = READ_ONCE(set->latency_ns);
+
+	return bandwidth ? ns + div64_u64(bytes * NSEC_PER_SEC, bandwidth) : ns;
+}
+
+/* When a descriptor that was taken up is to have moved the bytes before @end. */
+ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, size_t end)
+{
+	return ktime_add_ns(desc->start, sim_chan_duration(chan, end));
 }
 
 /*
  * Whether it is too early for the next @len bytes. If so the timer is set. Time
  * runs from when the engine took the descriptor up, so a late timer does not
- * add up over a long transfer. Steps overrule the clock.
+ * add up over a long transfer.
  */
-bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {
-	struct sim_settings *set = chan->sim->set;
-	unsigned long latency = READ_ONCE(set->latency_ns);
-	unsigned long bandwidth = READ_ONCE(set->bandwidth);
-	u64 bytes = desc->moved + len;
 	ktime_t now, due;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (desc->told || desc->loose || READ_ONCE(set->step_mode) || (!latency && !bandwidth))
+	if (!sim_desc_timed(chan, desc))
 		return false;
 
 	now = ktime_get();
 	if (!desc->start)
 		desc->start = now;
-
-	due = ktime_add_ns(desc->start, latency);
-	if (bandwidth)
-		due = ktime_add_ns(due, div64_u64(bytes * NSEC_PER_SEC, bandwidth));
-	if (ktime_compare(due, now) <= 0)
+	due = sim_desc_due(chan, desc, desc->moved + len);
+	if (!ktime_after(due, now))
 		return false;
 
 	hrtimer_start(&chan->timer, due, HRTIMER_MODE_ABS);
@@ -126,15 +133,16 @@ void sim_chan_raise(struct sim_chan *chan)
 		irq_work_queue(&chan->irq);
 }
 
-/* The same where it is known that there is something to tell. */
-void sim_chan_interrupt(struct sim_chan *chan)
+/* Nobody wants to hear that it has ended. */
+static noinline void sim_desc_end_quietly(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
-	if (chan->raising)
-		return;
-	chan->raising = true;
-	irq_work_queue(&chan->irq);
+	chan->pending--;
+	chan->ended++;
+	sim_step_pass(chan, desc);
+	sim_desc_free(chan, desc);
+	sim_chan_wake(chan);
 }
 
 /* The cookie completes when hardware is done, the callback comes later. */
@@ -144,10 +152,14 @@ void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 
 	chan->active = NULL;
 	chan->chan.completed_cookie = desc->tx.cookie;
-	if (sim_fault_end(chan, desc))
-		return;
-	desc->state = SIM_DESC_DONE;
-	list_add_tail(&desc->node, &chan->done);
+	if (sim_desc_waits(chan, desc)) {
+		sim_fault_end(chan, desc);
+	} else if (!sim_desc_wanted(desc)) {
+		sim_desc_end_quietly(chan, desc);
+	} else {
+		desc->state = SIM_DESC_DONE;
+		list_add_tail(&desc->node, &chan->done);
+	}
 }
 
 /*
@@ -166,10 +178,10 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 	chan->running = true;
 
 	while ((desc = sim_chan_next(chan))) {
-		if (sim_chan_pace(chan) != SIM_PACE_NORMAL && !desc->real) {
-			if (!sim_instant_end(chan, desc))
-				break;
-			continue;
+		if (sim_chan_instant(chan) && !desc->real) {
+			chan->running = false;
+			sim_instant_run(chan);
+			break;
 		}
 
 		len = 0;
@@ -250,9 +262,7 @@ struct sim_ending {
 static void sim_desc_take_ending(struct sim_chan *chan, struct sim_desc *desc,
 				 struct sim_ending *end)
 {
-	/* Trouble always interrupts, as it does with hardware. */
-	bool wanted = desc->tx.flags & DMA_PREP_INTERRUPT ||
-		      desc->result != DMA_TRANS_NOERROR || desc->todo < desc->len;
+	bool wanted = sim_desc_wanted(desc);
 
 	end->callback_result = wanted ? desc->tx.callback_result : NULL;
 	end->callback = wanted ? desc->tx.callback : NULL;

@@ -9,28 +9,16 @@
 
 #include "sim.h"
 
-/* Counts towards the transfer that something is to happen to. True: this is it. */
-static bool sim_fault_now(atomic_t *at)
+bool sim_fault_count(atomic_t *at)
 {
-	return atomic_read(at) && atomic_dec_if_positive(at) == 0;
+	return atomic_dec_if_positive(at) == 0;
 }
 
-/* Whether something might happen to a transfer between issue_pending and its end. */
-bool sim_faults_armed(const struct sim_faults *faults)
+/* Whether the end of a transfer may have to be told that would not be otherwise. */
+bool sim_faults_heard(const struct sim_faults *faults)
 {
 	return atomic_read(&faults->fail_at) || atomic_read(&faults->short_at) ||
-	       atomic_read(&faults->lose_at) || atomic_read(&faults->late_at) ||
-	       atomic_read(&faults->hang_at) || READ_ONCE(faults->batch);
-}
-
-bool sim_fault_refuse_prep(struct sim_faults *faults)
-{
-	return READ_ONCE(faults->refuse) || sim_fault_now(&faults->refuse_at);
-}
-
-bool sim_fault_refuse_submit(struct sim_faults *faults)
-{
-	return sim_fault_now(&faults->submit_fail_at);
+	       READ_ONCE(faults->sleep_full);
 }
 
 /* Puts a descriptor aside. A step that has told it to end has done its work. */
@@ -43,18 +31,13 @@ static void sim_desc_hang(struct sim_chan *chan, struct sim_desc *desc)
 	sim_step_pass(chan, desc);
 }
 
-/* The engine takes up a descriptor. True: that hangs. */
-bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc)
+/* A descriptor gets what there is for it. True: it hangs. */
+static noinline bool sim_fault_deal(struct sim_chan *chan, struct sim_desc *desc)
 {
 	struct sim_settings *set = chan->sim->set;
 	struct sim_faults *faults = &set->faults;
 
 	lockdep_assert_held(&chan->lock);
-
-	/* It hung before, and goes on. */
-	if (desc->taken)
-		return false;
-	desc->taken = true;
 
 	if (sim_fault_now(&faults->fail_at))
 		desc->result = DMA_TRANS_READ_FAILED;
@@ -71,6 +54,18 @@ bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc)
 	return true;
 }
 
+/* The engine takes up a descriptor. True: that hangs. */
+bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	/* It hung before, and goes on. */
+	if (desc->taken)
+		return false;
+	desc->taken = true;
+	return sim_faults_armed(&chan->sim->set->faults) && sim_fault_deal(chan, desc);
+}
+
 /* What is withheld is told when it is enough. */
 void sim_fault_batch(struct sim_chan *chan)
 {
@@ -82,19 +77,9 @@ void sim_fault_batch(struct sim_chan *chan)
 	chan->nr_withheld = 0;
 }
 
-/* A descriptor has ended. True: it has been dealt with, and may be told or not. */
-bool sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
+static void sim_desc_withhold(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
-
-	if (desc->late) {
-		desc->state = SIM_DESC_LATE;
-		list_add_tail(&desc->node, &chan->late);
-		sim_step_pass(chan, desc);
-		return true;
-	}
-	if (!READ_ONCE(chan->sim->set->faults.batch) && !chan->nr_withheld)
-		return false;
 
 	desc->state = SIM_DESC_DONE;
 	list_add_tail(&desc->node, &chan->withheld);
@@ -102,7 +87,26 @@ bool sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 	sim_fault_batch(chan);
 	if (chan->nr_withheld)
 		sim_step_pass(chan, desc);
-	return true;
+}
+
+static void sim_desc_keep_back(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->state = SIM_DESC_LATE;
+	list_add_tail(&desc->node, &chan->late);
+	sim_step_pass(chan, desc);
+}
+
+/* A descriptor has ended that sim_desc_waits() for something to be told. */
+void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (desc->late)
+		sim_desc_keep_back(chan, desc);
+	else
+		sim_desc_withhold(chan, desc);
 }
 
 /* What did not move, as far as the controller tells. */

@@ -107,14 +107,38 @@ enum sim_fate {
 	SIM_FATE_PRETEND,
 };
 
+bool sim_fault_count(atomic_t *at);
+
+/* Counts towards the transfer that something is to happen to. True: this is it. */
+static inline bool sim_fault_now(atomic_t *at)
+{
+	return atomic_read(at) && sim_fault_count(at);
+}
+
+static inline bool sim_fault_refuse_prep(struct sim_faults *faults)
+{
+	return READ_ONCE(faults->refuse) || sim_fault_now(&faults->refuse_at);
+}
+
+static inline bool sim_fault_refuse_submit(struct sim_faults *faults)
+{
+	return sim_fault_now(&faults->submit_fail_at);
+}
+
+/* Whether something may happen to the next transfer that is taken up. */
+static inline bool sim_faults_armed(const struct sim_faults *faults)
+{
+	return atomic_read(&faults->fail_at) || atomic_read(&faults->short_at) ||
+	       atomic_read(&faults->lose_at) || atomic_read(&faults->late_at) ||
+	       atomic_read(&faults->hang_at);
+}
+
 /* sim-fault.c */
-bool sim_faults_armed(const struct sim_faults *faults);
-bool sim_fault_refuse_prep(struct sim_faults *faults);
-bool sim_fault_refuse_submit(struct sim_faults *faults);
+bool sim_faults_heard(const struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_batch(struct sim_chan *chan);
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc);
-bool sim_fault_end(struct sim_chan *chan, struct sim_desc *desc);
+void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc);
 enum sim_fate sim_fault_fate(struct sim_chan *chan, struct sim_desc *desc,
 			     enum sim_abort how);
 void sim_fault_tell_aborted(struct sim_chan *chan, struct sim_desc *desc);

@@ -1,115 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Ending at once: no worker and no data, so that what is measured is what a
- * client costs. What was issued ends in issue_pending, or in the interrupt of
- * the timer when it takes its time, and is told from an interrupt as ever.
+ * client costs. What was issued ends in issue_pending, and is told from an
+ * interrupt as ever. What takes its time ends when it is looked at: the timer's
+ * interrupt does that when somebody wants to hear of an end, and whoever asks
+ * for the status does it meanwhile.
  */
-#include <linux/minmax.h>
-
 #include "sim.h"
 
 /*
- * How transfers end follows from several settings. One word for it, so that those
- * who are in a hurry look at nothing else. It is written after what it is made of,
- * and who writes it last has seen what all others have written.
+ * When the first interrupt is due that somebody wants, if the active one ends at
+ * @due. What is issued follows it without a gap.
  */
-void sim_settings_set_pace(struct sim_settings *set)
+static ktime_t sim_chan_interrupt_due(struct sim_chan *chan, ktime_t due)
 {
-	enum sim_pace pace = SIM_PACE_LEAN;
-
-	spin_lock(&set->lock);
-	if (READ_ONCE(set->latency_ns) || READ_ONCE(set->bandwidth) ||
-	    sim_faults_armed(&set->faults))
-		pace = SIM_PACE_INSTANT;
-	if (!READ_ONCE(set->instant) || READ_ONCE(set->step_mode))
-		pace = SIM_PACE_NORMAL;
-	WRITE_ONCE(set->pace, pace);
-	spin_unlock(&set->lock);
-}
-
-/* Ends a descriptor, if it is not too early. */
-bool sim_instant_end(struct sim_chan *chan, struct sim_desc *desc)
-{
-	size_t len = 0;
+	struct sim_desc *desc = chan->active;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (desc->result == DMA_TRANS_NOERROR)
-		len = desc->todo - desc->moved;
-	if (sim_desc_early(chan, desc, len))
-		return false;
-
-	desc->moved += len;
-	sim_desc_end(chan, desc);
-	return true;
+	if (sim_desc_wanted(desc) || chan->sim->unordered ||
+	    sim_faults_heard(&chan->sim->set->faults))
+		return due;
+	list_for_each_entry(desc, &chan->issued, node) {
+		if (desc->real)
+			return due;
+		due = ktime_add_safe(due, sim_chan_duration(chan, desc->todo));
+		if (sim_desc_wanted(desc))
+			return due;
+	}
+	return KTIME_MAX;
 }
 
-/* A worker that was there before goes on with all that there is. */
-static void sim_instant_run(struct sim_chan *chan)
+static void sim_instant_set_timer(struct sim_chan *chan, ktime_t due)
 {
-	struct sim_desc *desc;
+	struct hrtimer *timer = &chan->timer;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (chan->running)
+	due = sim_chan_interrupt_due(chan, due);
+	if (hrtimer_is_queued(timer) && hrtimer_get_expires(timer) == due)
 		return;
-	while ((desc = sim_chan_next(chan)) && !desc->real)
-		if (!sim_instant_end(chan, desc))
-			return;
+	if (due != KTIME_MAX)
+		hrtimer_start(timer, due, HRTIMER_MODE_ABS);
+	else
+		hrtimer_try_to_cancel(timer);	/* one that runs will find nothing */
+}
+
+/*
+ * Ends what is due by now. A worker that was there before goes on with all that
+ * there is. What follows one that took its time was taken up when that was due:
+ * it had been issued by then, since issue_pending looks here first.
+ */
+void sim_instant_run(struct sim_chan *chan)
+{
+	ktime_t now = 0, due = 0;
+	struct sim_desc *desc;
+	size_t end;
+
+	lockdep_assert_held(&chan->lock);
+
+	/* The worker has it, and will look again. */
+	if (chan->running || (chan->active && chan->active->real))
+		return;
+	while ((desc = sim_chan_next(chan)) && !desc->real) {
+		end = desc->result == DMA_TRANS_NOERROR ? desc->todo : desc->moved;
+		if (sim_desc_timed(chan, desc)) {
+			if (!now)
+				now = ktime_get();
+			if (!desc->start)
+				desc->start = due ?: now;
+			due = sim_desc_due(chan, desc, end);
+			if (ktime_after(due, now)) {
+				chan->due = due;
+				sim_instant_set_timer(chan, due);
+				return;
+			}
+		}
+		desc->moved = end;
+		sim_desc_end(chan, desc);
+	}
 	if (desc)
 		sim_chan_kick(chan);
 }
 
-void sim_instant_issued(struct sim_chan *chan)
-{
-	/* One that waits for its time is before them. */
-	if (!chan->active)
-		sim_instant_run(chan);
-	sim_chan_raise(chan);
-}
-
-/* Nothing that was issued before has to end before, and order is kept. */
-static bool sim_chan_idle(struct sim_chan *chan)
+/* False, and nothing is done: transfers do not end at once. So with the next. */
+bool sim_instant_look(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
-	return !chan->sim->unordered && !chan->running && !chan->active && !chan->fresh &&
-	       !chan->grace && !chan->nr_withheld && list_empty(&chan->issued) &&
-	       list_empty(&chan->hung);
-}
-
-/*
- * Nothing can happen to what was submitted on its way to the interrupt, so it
- * need not take the way. False: it may.
- */
-bool sim_instant_pass(struct sim_chan *chan)
-{
-	struct sim_desc *desc;
-
-	lockdep_assert_held(&chan->lock);
-
-	if (!sim_chan_idle(chan))
+	if (!sim_chan_instant(chan))
 		return false;
-
-	list_for_each_entry(desc, &chan->submitted, node) {
-		desc->state = SIM_DESC_DONE;
-		desc->moved = desc->len;
-		chan->pending++;
-		chan->chan.completed_cookie = desc->tx.cookie;
-	}
-	list_splice_tail_init(&chan->submitted, &chan->done);
-	sim_chan_interrupt(chan);
+	sim_instant_run(chan);
+	sim_chan_raise(chan);
 	return true;
 }
 
-/* The timer's interrupt is as good as any. False: transfers do not end at once. */
+/* The timer's interrupt is as good as any. */
 bool sim_instant_timer(struct sim_chan *chan)
 {
 	bool instant, tell = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	instant = sim_chan_pace(chan) != SIM_PACE_NORMAL;
+	instant = sim_chan_instant(chan);
 	if (instant) {
 		sim_instant_run(chan);
 		tell = sim_chan_claim(chan);

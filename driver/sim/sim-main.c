@@ -93,6 +93,7 @@ void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts)
 	*counts = (struct sim_counts) {};
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
 		spin_lock_irq(&chan->lock);
+		sim_chan_catch_up(chan);
 		counts->pending += chan->pending;
 		counts->ended += chan->ended;
 		counts->terminates += chan->terminates;

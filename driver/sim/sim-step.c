@@ -253,6 +253,7 @@ void sim_dev_changed(struct sim_dev *sim)
 		spin_lock_irq(&chan->lock);
 		if (!READ_ONCE(sim->set->step_mode))
 			chan->grace = 0;
+		chan->due = 0;
 		if (!READ_ONCE(sim->gone))
 			sim_chan_kick(chan);
 		spin_unlock_irq(&chan->lock);

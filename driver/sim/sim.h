@@ -15,8 +15,7 @@
  *                        locks and the dmaengine core's mutex are taken inside.
  *   sim_dev.step_lock    one step at a time. Never taken with sim_config.lock,
  *                        so a controller can be stepped while it is taken away.
- *   sim_settings.lock    the way from the settings to the running device, and
- *                        what follows from them.
+ *   sim_settings.lock    the way from the settings to the running device.
  *   sim_chan.lock        all that changes in a channel. Taken in interrupts.
  *                        Inside it only the locks of wait queues and timers.
  *
@@ -31,6 +30,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -67,23 +67,10 @@ struct sim_config {
 };
 
 /**
- * enum sim_pace - how transfers end
- * @SIM_PACE_NORMAL: a worker moves their data, and it takes its time
- * @SIM_PACE_INSTANT: as soon as they may, without data
- * @SIM_PACE_LEAN: likewise, and there is no reason why they might not
- */
-enum sim_pace {
-	SIM_PACE_NORMAL,
-	SIM_PACE_INSTANT,
-	SIM_PACE_LEAN,
-};
-
-/**
  * struct sim_settings - what was asked for
  * @ref: held by the configuration and by the device made of it
- * @lock: protects @sim and @pace
+ * @lock: protects @sim
  * @sim: the device that runs with these settings, NULL when none does
- * @pace: follows from what may change while live
  * @channels: number of channels; this and the next four are fixed while live
  * @max_segment: longest transfer, in bytes
  * @align: what addresses and lengths are multiples of, a power of two
@@ -100,9 +87,8 @@ enum sim_pace {
  */
 struct sim_settings {
 	struct kref ref;
-	spinlock_t lock;		/* the way to the device, and the pace */
+	spinlock_t lock;		/* the way to the device */
 	struct sim_dev *sim;
-	enum sim_pace pace;
 
 	unsigned int channels;
 	unsigned int max_segment;
@@ -209,11 +195,14 @@ enum sim_chan_step {
  * @pool: the descriptors; there while a client has the channel, or something
  *	in it has outlived the client
  * @depth: how many
+ * @known: the descriptor that had a cookie last, by the cookie's low bits
+ * @known_mask: those bits
  * @free: to be used, the one that has rested longest first
  * @submitted: have a cookie
  * @issued: to be run, in order
  * @hung: were taken up and do not go on; what was issued waits for them
  * @active: being run, NULL when none is
+ * @due: before that it need not be looked at, 0 when that is not known
  * @done: ended and not yet told, in order
  * @withheld: ended, and not told until there are enough of them
  * @nr_withheld: how many that are
@@ -240,12 +229,15 @@ struct sim_chan {
 	spinlock_t lock;		/* all that follows */
 	struct sim_desc *pool;
 	unsigned int depth;
+	struct sim_desc **known;
+	unsigned int known_mask;
 
 	struct list_head free;
 	struct list_head submitted;
 	struct list_head issued;
 	struct list_head hung;
 	struct sim_desc *active;
+	ktime_t due;
 	struct list_head done;
 	struct list_head withheld;
 	unsigned int nr_withheld;
@@ -344,12 +336,14 @@ static inline struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
 	return container_of(tx, struct sim_desc, tx);
 }
 
-/* Who changes it takes the lock of each channel afterwards, and looks again. */
-static inline enum sim_pace sim_chan_pace(const struct sim_chan *chan)
+/* Who changes that takes the lock of each channel afterwards, and looks again. */
+static inline bool sim_chan_instant(const struct sim_chan *chan)
 {
+	const struct sim_settings *set = chan->sim->set;
+
 	lockdep_assert_held(&chan->lock);
 
-	return READ_ONCE(chan->sim->set->pace);
+	return READ_ONCE(set->instant) && !READ_ONCE(set->step_mode);
 }
 
 static inline void sim_chan_wake(struct sim_chan *chan)
@@ -363,6 +357,28 @@ static inline void sim_chan_wake(struct sim_chan *chan)
 	 */
 	if (waitqueue_active(&chan->sim->wait))
 		wake_up_all(&chan->sim->wait);
+}
+
+/* Whether time counts for it. Steps overrule the clock. */
+static inline bool sim_desc_timed(const struct sim_chan *chan, const struct sim_desc *desc)
+{
+	const struct sim_settings *set = chan->sim->set;
+
+	return (READ_ONCE(set->latency_ns) || READ_ONCE(set->bandwidth)) &&
+	       !desc->told && !desc->loose;
+}
+
+/* Whether its end is told. Trouble always interrupts, as it does with hardware. */
+static inline bool sim_desc_wanted(const struct sim_desc *desc)
+{
+	return desc->tx.flags & DMA_PREP_INTERRUPT || desc->result != DMA_TRANS_NOERROR ||
+	       desc->todo < desc->len;
+}
+
+/* Whether its end is told later than it ends, if at all. */
+static inline bool sim_desc_waits(const struct sim_chan *chan, const struct sim_desc *desc)
+{
+	return desc->late || READ_ONCE(chan->sim->set->faults.batch) || chan->nr_withheld;
 }
 
 /* sim-main.c */
@@ -389,21 +405,26 @@ void sim_synchronize(struct dma_chan *dma_chan);
 void sim_engine_init(struct sim_chan *chan);
 void sim_engine_stop(struct sim_chan *chan);
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
-bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
+u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
+ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, size_t end);
 void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_kick(struct sim_chan *chan);
 bool sim_chan_claim(struct sim_chan *chan);
-void sim_chan_interrupt(struct sim_chan *chan);
 void sim_chan_raise(struct sim_chan *chan);
 void sim_chan_deliver(struct sim_chan *chan);
 void sim_chan_run_inline(struct sim_chan *chan);
 
 /* sim-instant.c */
-void sim_settings_set_pace(struct sim_settings *set);
-bool sim_instant_end(struct sim_chan *chan, struct sim_desc *desc);
-bool sim_instant_pass(struct sim_chan *chan);
-void sim_instant_issued(struct sim_chan *chan);
+void sim_instant_run(struct sim_chan *chan);
+bool sim_instant_look(struct sim_chan *chan);
 bool sim_instant_timer(struct sim_chan *chan);
+
+/* Of what takes its time, some may have ended that nobody has seen yet. */
+static inline void sim_chan_catch_up(struct sim_chan *chan)
+{
+	if (chan->active && (!chan->due || !ktime_before(ktime_get(), chan->due)))
+		sim_instant_look(chan);
+}
 
 /* sim-move.c */
 size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
