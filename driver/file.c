@@ -140,10 +140,8 @@ static int udma_submit_batch(struct udma_file *file, const struct udma_submit *c
 	return error ?: ret;
 }
 
-static long udma_ioctl_submit(struct udma_call *call)
+static long udma_submit(struct udma_file *file, const struct udma_submit *cmd, void __user *user)
 {
-	struct udma_submit *cmd = &call->command.submit;
-	struct udma_file *file = call->file;
 	u32 done = 0;
 	int ret;
 
@@ -154,7 +152,7 @@ static long udma_ioctl_submit(struct udma_call *call)
 	if (mutex_lock_interruptible(&file->submit_lock))
 		return -ERESTARTSYS;
 	/* Before anything is taken: from then on the call cannot fail. */
-	ret = put_user(file->sequence, &((struct udma_submit __user *)call->user)->out_sequence);
+	ret = put_user(file->sequence, &((struct udma_submit __user *)user)->out_sequence);
 	while (!ret && done < cmd->count) {
 		ret = udma_submit_batch(file, cmd, &done);
 		/* Another thread may make room for as long as it likes. */
@@ -164,6 +162,11 @@ static long udma_ioctl_submit(struct udma_call *call)
 	}
 	mutex_unlock(&file->submit_lock);
 	return done ?: ret;
+}
+
+static long udma_ioctl_submit(struct udma_call *call)
+{
+	return udma_submit(call->file, &call->command.submit, call->user);
 }
 
 static long udma_ioctl_cancel(struct udma_call *call)
@@ -316,7 +319,7 @@ static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioct
 	return head->flags & ~ioctl->flags ? -EINVAL : 0;
 }
 
-static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static noinline long udma_call_run(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	const struct udma_ioctl *ioctl = udma_ioctl_find(cmd);
 	struct udma_call call;
@@ -334,6 +337,40 @@ static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long a
 	if (!ioctl->gone && udma_chan_gone(call.file->chan))
 		return -ENODEV;
 	return ioctl->run(&call);
+}
+
+/*
+ * What a straight way can be gone with: the program and the kernel agree on what the
+ * structure is, and nothing is wrong with it.
+ */
+static __always_inline bool udma_fetch(struct file *filp, void *cmd, const void __user *user,
+				       size_t bytes, u32 size)
+{
+	const struct udma_buffer_free *head = cmd;
+	const struct udma_file *file = filp->private_data;
+
+	return filp->f_mode & FMODE_WRITE && udma_copy_in(cmd, user, bytes) == bytes &&
+	       head->size == size && !head->flags && !udma_chan_gone(file->chan);
+}
+
+/* The two that each batch comes with go straight, unless there is something to say. */
+static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+	struct udma_file *file = filp->private_data;
+	union {
+		struct udma_enter enter;
+		struct udma_submit submit;
+	} command;
+
+	BUILD_BUG_ON(sizeof(command.enter) != sizeof(command.submit));
+	if (cmd == UDMA_ENTER && udma_fetch(filp, &command, user, sizeof(command),
+					    sizeof(command)))
+		return udma_queues_enter(file, &command.enter);
+	if (cmd == UDMA_SUBMIT && udma_fetch(filp, &command, user, sizeof(command),
+					     sizeof(command)))
+		return udma_submit(file, &command.submit, user);
+	return udma_call_run(filp, cmd, arg);
 }
 
 static ssize_t udma_fops_read_iter(struct kiocb *iocb, struct iov_iter *to)
