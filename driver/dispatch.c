@@ -56,12 +56,11 @@ static bool udma_batch_take_replays(struct udma_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	while (engine->nr_replay) {
 		slot = udma_engine_next_replay(engine);
-		if (!udma_batch_has_room(engine) ||
+		if (!udma_batch_has_room(engine, slot->xfer->file) ||
 		    udma_engine_is_crowded(engine, slot->xfer->file))
 			return false;
 		engine->nr_replay--;
-		slot->quiet = false;
-		engine->quiet_run = 0;
+		udma_slot_talk(engine, slot);
 		udma_slot_enter(engine, slot, slot->bytes);
 		udma_engine_crowd(engine, slot->xfer->file);
 	}
@@ -79,7 +78,7 @@ static bool udma_batch_take_file(struct udma_engine *engine, struct udma_file *f
 
 	lockdep_assert_held(&engine->lock);
 	while ((xfer = udma_xfer_first(file)) && credit) {
-		if (!udma_batch_has_room(engine) || udma_engine_is_crowded(engine, file)) {
+		if (!udma_batch_has_room(engine, file) || udma_engine_is_crowded(engine, file)) {
 			file->credit = credit;
 			return false;
 		}
@@ -129,9 +128,8 @@ static void udma_batch_close(struct udma_engine *engine)
 		udma_engine_expect(engine);
 		return;
 	}
-	last->quiet = false;
 	engine->nr_quiet--;
-	engine->quiet_run = 0;
+	udma_slot_talk(engine, last);
 }
 
 /* Whether a provider with nothing in flight has refused for too long in a row. */
@@ -213,22 +211,6 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 	return true;
 }
 
-/* Issue them. Returns how many were, and why the next was not. */
-static unsigned int udma_batch_issue(struct udma_engine *engine, int *error)
-{
-	const struct udma_batch *batch = &engine->batch;
-	unsigned int i;
-
-	*error = 0;
-	for (i = 0; i < batch->count && !*error; i++)
-		*error = udma_engine_issue(engine, batch->slots[i]);
-	if (*error)
-		i--;
-	if (i)
-		dma_async_issue_pending(engine->dma);
-	return i;
-}
-
 /* From @issued on they were not; the provider refused the first of these. */
 static bool udma_batch_refused(struct udma_engine *engine, unsigned int issued, int error)
 {
@@ -240,7 +222,7 @@ static bool udma_batch_refused(struct udma_engine *engine, unsigned int issued, 
 		engine->nr_quiet -= batch->slots[i]->quiet;
 	if (issued && batch->slots[issued - 1]->quiet && udma_engine_is_quiet(engine)) {
 		/* Nobody would tell in time when there is room again. */
-		engine->quiet_most = 0;
+		udma_engine_talk(engine);
 		udma_engine_expect(engine);
 	}
 	/* The last one first: each is again the next of its file. */
@@ -268,7 +250,7 @@ static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
 		*budget -= batch->count;
 		udma_batch_close(engine);
 		spin_unlock_irq(&engine->lock);
-		issued = udma_batch_issue(engine, &error);
+		issued = udma_engine_issue(engine, batch->slots, batch->count, &error);
 		spin_lock_irq(&engine->lock);
 		if (issued)
 			engine->refused = false;

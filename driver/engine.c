@@ -133,10 +133,13 @@ static struct udma_slot *udma_engine_first_quiet(struct udma_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!udma_engine_is_quiet(engine))
 		return NULL;
-	return &engine->slots[engine->quiet[engine->nr_heard % UDMA_WINDOW_SLOTS]];
+	return engine->quiet[engine->nr_heard % UDMA_WINDOW_SLOTS];
 }
 
-/* Those that do not interrupt and that hardware was given before @slot have ended, too. */
+/*
+ * Those that do not interrupt and that hardware was given before @slot have ended, too. Had
+ * one of them failed, its callback would have come.
+ */
 static void udma_engine_complete_quiet(struct udma_engine *engine, const struct udma_slot *slot)
 {
 	struct udma_slot *quiet;
@@ -173,36 +176,43 @@ static void udma_engine_complete(struct udma_engine *engine, struct udma_slot *s
 }
 
 /*
- * Ask the provider for those that do not interrupt, while nobody else is at the channel.
- * Return: whether any has ended.
+ * Ask the provider for @slot, the first that does not interrupt, while nobody else is at the
+ * channel. Return: whether it has ended.
  */
+static bool udma_engine_ask(struct udma_engine *engine, struct udma_slot *slot)
+{
+	dma_cookie_t cookie = slot->cookie;
+	u64 order = slot->order;
+	enum dma_status status;
+
+	lockdep_assert_held(&engine->lock);
+	spin_unlock_irq(&engine->lock);
+	status = dma_async_is_tx_complete(engine->dma, cookie, NULL, NULL);
+	spin_lock_irq(&engine->lock);
+	/* Meanwhile its callback may have come, or that of a later one. */
+	if (slot->state != UDMA_SLOT_ISSUED || slot->order != order)
+		return true;
+	if (status != DMA_COMPLETE && status != DMA_ERROR)
+		return false;
+	udma_engine_complete(engine, slot, status == DMA_COMPLETE ? &udma_success : &udma_failure);
+	return true;
+}
+
+/* Ask for all that do not interrupt. Return: whether any has ended. */
 bool udma_engine_hear(struct udma_engine *engine)
 {
 	const unsigned int heard = engine->nr_heard;
 	struct udma_slot *slot;
-	enum dma_status status;
-	u64 order;
 
 	lockdep_assert_held(&engine->lock);
-	while ((slot = udma_engine_first_quiet(engine))) {
-		order = slot->order;
-		spin_unlock_irq(&engine->lock);
-		status = dma_async_is_tx_complete(engine->dma, slot->cookie, NULL, NULL);
-		spin_lock_irq(&engine->lock);
-		/* Meanwhile its callback may have come, or that of a later one. */
-		if (slot != udma_engine_first_quiet(engine) || slot->order != order)
-			continue;
-		if (status != DMA_COMPLETE && status != DMA_ERROR)
+	/* One after the other: of those before one that has ended it is not known how they did. */
+	while ((slot = udma_engine_first_quiet(engine)))
+		if (!udma_engine_ask(engine, slot))
 			break;
-		engine->nr_heard++;
-		engine->progress = jiffies;
-		udma_slot_end(engine, slot, status == DMA_COMPLETE ? &udma_success : &udma_failure);
-	}
 	if (engine->nr_heard == heard)
 		return false;
 	/* A callback may come all the same: not for who has the slot next. */
 	udma_engine_next_epoch(engine);
-	udma_engine_kick(engine);
 	return true;
 }
 
@@ -291,18 +301,12 @@ static void udma_engine_done_plain(void *param)
 	udma_engine_done(param, NULL);
 }
 
-/**
- * udma_engine_issue - prepare and submit one descriptor; nothing comes in between
- * @engine: the engine
- * @slot: what to issue, marked already as issued
- *
- * The dispatcher calls it, or a reset while there is none; with bottom halves off
- * and without locks.
- *
- * Return: zero, -EAGAIN when the provider has no descriptor, now or ever, or
- * another negative errno.
+/*
+ * Prepare and submit one descriptor; nothing comes in between. Return: zero, -EAGAIN when
+ * the provider has no descriptor, now or ever, or another negative errno.
  */
-int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot)
+static __always_inline int udma_engine_submit(struct udma_engine *engine,
+					      struct udma_slot *slot)
 {
 	const unsigned long flags = DMA_CTRL_ACK | (slot->quiet ? 0 : DMA_PREP_INTERRUPT);
 	const struct udma_xfer *xfer = slot->xfer;
@@ -324,6 +328,36 @@ int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot)
 	if (slot->cookie == -EAGAIN)
 		return -EAGAIN;
 	return dma_submit_error(slot->cookie) ? -EIO : 0;
+}
+
+/**
+ * udma_engine_issue - give hardware descriptors
+ * @engine: the engine
+ * @slots: what to issue, marked already as issued
+ * @count: how many these are
+ * @error: why not all were: -EAGAIN when the provider has no descriptor, now or ever, or
+ *	another negative errno; else zero
+ *
+ * The dispatcher calls it, or a reset while there is none; with bottom halves off
+ * and without locks.
+ *
+ * Return: how many were issued.
+ */
+unsigned int udma_engine_issue(struct udma_engine *engine, struct udma_slot *const *slots,
+			       unsigned int count, int *error)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < count; i++) {
+		ret = udma_engine_submit(engine, slots[i]);
+		if (ret)
+			break;
+	}
+	*error = ret;
+	if (i)
+		dma_async_issue_pending(engine->dma);
+	return i;
 }
 
 static void udma_engine_work(struct work_struct *work)
@@ -392,7 +426,8 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	engine->plain = udma_callback_result_sticks(dma);
 	engine->unordered = dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->device->cap_mask);
 	if (!engine->unordered && udma_engine_is_chained(dma))
-		engine->quiet_most = UDMA_QUIET_RUN;
+		engine->quiet_most = UDMA_QUIET_BYTES;
+	engine->quiet_left = engine->quiet_most;
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =
@@ -401,6 +436,6 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 		for (i = 0; i <= UDMA_WINDOW_SLOTS; i++)
 			engine->slots[i].tickets[epoch] = (struct udma_ticket){ epoch, i };
 	for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
-		engine->free[i] = i;
+		engine->free[i] = &engine->slots[i];
 	engine->nr_free = UDMA_WINDOW_SLOTS;
 }

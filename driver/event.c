@@ -159,7 +159,7 @@ void udma_events_close(struct udma_events *events)
 				 EPOLLERR);
 }
 
-/* What may have ended without an interrupt: see whether it has. Return: whether it is worth a look. */
+/* Look for what has ended without an interrupt. Return: whether anything has. */
 bool udma_events_ask(struct udma_events *events)
 {
 	struct udma_engine *engine = udma_events_engine(events);

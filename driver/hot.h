@@ -122,6 +122,7 @@ static inline struct udma_event *udma_events_slot(struct udma_events *events)
  */
 static inline bool udma_events_awaited(struct udma_events *events)
 {
+	/* No barrier: see above. */
 	return !RB_EMPTY_ROOT(&events->waiters.rb_root) || waitqueue_active(&events->wait) ||
 	       events->eventfd;
 }
@@ -192,6 +193,13 @@ static inline void udma_slot_leave(struct udma_engine *engine, const struct udma
 	udma_engine_tell_left(engine);
 }
 
+/* It interrupts. */
+static inline void udma_slot_talk(struct udma_engine *engine, struct udma_slot *slot)
+{
+	slot->quiet = false;
+	engine->quiet_left = engine->quiet_most;
+}
+
 /* Hardware is given a descriptor, with the others of the batch. */
 static inline void udma_slot_enter(struct udma_engine *engine, struct udma_slot *slot, size_t bytes)
 {
@@ -218,7 +226,7 @@ static inline void udma_slot_free(struct udma_engine *engine, struct udma_slot *
 	if (engine->blame == slot)
 		engine->blame = NULL;
 	slot->state = UDMA_SLOT_FREE;
-	engine->free[engine->nr_free++] = slot->tickets[0].slot;
+	engine->free[engine->nr_free++] = slot;
 }
 
 /* A slot is not in use any more, whatever became of it. */
@@ -257,6 +265,14 @@ static inline void udma_engine_kick(struct udma_engine *engine)
 static inline bool udma_engine_is_quiet(const struct udma_engine *engine)
 {
 	return READ_ONCE(engine->nr_quiet) != READ_ONCE(engine->nr_heard);
+}
+
+/* From now on all descriptors interrupt. */
+static inline void udma_engine_talk(struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->quiet_most = 0;
+	engine->quiet_left = 0;
 }
 
 /* @file has something to give to hardware, perhaps only now. */
@@ -360,7 +376,7 @@ static inline bool udma_xfer_is_fine(const struct udma_xfer *xfer)
  * file that is closed nobody reads the event, and it does no harm.
  */
 static __always_inline void udma_xfer_finish(struct udma_engine *engine, struct udma_xfer *xfer,
-				    size_t bytes)
+					     size_t bytes)
 {
 	xfer->slots = 0;
 	udma_xfer_leave(engine, xfer);
@@ -385,22 +401,25 @@ static inline void udma_batch_begin(struct udma_engine *engine, unsigned int max
 				  engine->nr_free + engine->nr_replay);
 }
 
-static inline bool udma_batch_has_room(const struct udma_engine *engine)
+static inline bool udma_batch_has_room(const struct udma_engine *engine,
+				       const struct udma_file *file)
 {
 	lockdep_assert_held(&engine->lock);
-	return engine->batch.count < engine->batch.max && engine->issued_bytes < UDMA_WINDOW_BYTES;
+	/* Who has the channel alone holds nobody up. */
+	return engine->batch.count < engine->batch.max &&
+	       (engine->issued_bytes < UDMA_WINDOW_BYTES || file->exclusive);
 }
 
 /*
  * Whether the end of what is added to the batch next may go untold until that of a later
- * one, or until the program looks: it is short, no clock runs that would have to be
+ * one, or until the program looks: that is soon, no clock runs that would have to be
  * stopped in time, and the window does not become full by it.
  */
 static inline bool udma_batch_may_hush(const struct udma_engine *engine,
-				       const struct udma_xfer *xfer)
+				       const struct udma_xfer *xfer, size_t weight)
 {
-	return xfer->flags & UDMA_REQUEST_F_MORE && engine->quiet_run < engine->quiet_most &&
-	       xfer->bytes <= UDMA_QUIET_BYTES && xfer->timeout_ns == UDMA_TIMEOUT_NEVER &&
+	return xfer->flags & UDMA_REQUEST_F_MORE && weight <= engine->quiet_left &&
+	       xfer->timeout_ns == UDMA_TIMEOUT_NEVER &&
 	       engine->batch.count + 1 < engine->batch.max;
 }
 
@@ -408,20 +427,19 @@ static inline bool udma_batch_may_hush(const struct udma_engine *engine,
 static inline void udma_batch_add(struct udma_engine *engine, struct udma_xfer *xfer, u64 at,
 				  size_t bytes)
 {
-	unsigned int index = engine->free[--engine->nr_free];
-	struct udma_slot *slot = &engine->slots[index];
+	struct udma_slot *slot = engine->free[--engine->nr_free];
+	size_t weight = max_t(size_t, bytes, UDMA_QUIET_LEAST);
 
 	lockdep_assert_held(&engine->lock);
 	slot->xfer = xfer;
 	slot->at = at;
 	slot->again = false;
-	if (udma_batch_may_hush(engine, xfer)) {
+	if (udma_batch_may_hush(engine, xfer, weight)) {
 		slot->quiet = true;
-		engine->quiet_run++;
-		engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = index;
+		engine->quiet_left -= weight;
+		engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = slot;
 	} else {
-		slot->quiet = false;
-		engine->quiet_run = 0;
+		udma_slot_talk(engine, slot);
 	}
 	xfer->slots++;
 	xfer->cursor = at + bytes;

@@ -60,9 +60,7 @@ static int udma_probe_issue(struct udma_engine *engine)
 	udma_probe_prepare(engine, slot);
 	for (;;) {
 		local_bh_disable();
-		ret = udma_engine_issue(engine, slot);
-		if (!ret)
-			dma_async_issue_pending(engine->dma);
+		udma_engine_issue(engine, &slot, 1, &ret);
 		local_bh_enable();
 		if (ret != -EAGAIN || time_after(jiffies, end))
 			return ret;

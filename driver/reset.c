@@ -68,7 +68,7 @@ static void udma_reset_watch_work(struct work_struct *work)
 	/* What does not interrupt may have ended, and is progress. From now on all interrupt. */
 	if (time_after_eq(jiffies, due) && udma_engine_may_issue(engine) &&
 	    udma_engine_look(engine)) {
-		engine->quiet_most = 0;
+		udma_engine_talk(engine);
 		due = engine->progress + udma_reset_stall(engine);
 	}
 	if (!engine->issued || engine->state != UDMA_STATE_WORKING || engine->stopped) {

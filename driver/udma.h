@@ -25,7 +25,9 @@
  *
  * udma_chan_enter() is the guard against unbind. It may sleep, but nothing that
  * needs mmap_lock may happen inside: no user copy, no page fault. Nor does anybody
- * wait inside for events, or hold any of these locks while he does.
+ * wait inside for events, or hold any of these locks while he does. Who only wants to
+ * be at the hardware needs no guard: udma_engine.stopped is looked at under the lock
+ * before udma_engine.running is set, and unbind waits for that.
  */
 #ifndef UDMA_H
 #define UDMA_H
@@ -65,15 +67,15 @@ struct user_struct;
 #define UDMA_SUBMIT_BATCH	32
 /* Descriptors in hardware at a time; some controllers have no more than 32. A power of two. */
 #define UDMA_WINDOW_SLOTS	32
-/* One descriptor of so many at least interrupts, so that the window is filled again in time. */
-#define UDMA_QUIET_RUN		16
-/* The longest transfer that need not interrupt: what it holds up is told of soon. */
-#define UDMA_QUIET_BYTES	SZ_64K
+/* So many bytes at most are moved in a row without an interrupt: it is told of them soon. */
+#define UDMA_QUIET_BYTES	SZ_1M
+/* What one counts for at least: one of 16 interrupts, so the window is filled in time. */
+#define UDMA_QUIET_LEAST	(UDMA_QUIET_BYTES / 15)
 /* The slot of the engine's own copy, by which it sees that hardware is alive. */
 #define UDMA_PROBE_SLOT		UDMA_WINDOW_SLOTS
 /* Resets until the parameter of a callback means something else. */
 #define UDMA_EPOCHS		64
-/* Bytes in hardware at a time: what a newcomer may have to wait for. */
+/* Bytes in hardware at a time, unless one file has the channel alone: what others may wait for. */
 #define UDMA_WINDOW_BYTES	SZ_4M
 /* The longest piece that is given to hardware at once, and a file's turn. */
 #define UDMA_SLICE_BYTES	SZ_1M
@@ -524,7 +526,8 @@ struct udma_batch {
 /**
  * struct udma_engine - a dmaengine channel and what it has been given
  * @lock: see the top of this file
- * @dma: the channel; valid inside udma_chan_enter(). NULL only when failed
+ * @dma: the channel; of who has set @running, or is inside udma_chan_enter(). NULL
+ *	only when failed
  * @runnable: files that have something to give to hardware, by turns
  * @work: the dispatcher, when there is no submitter to do it
  * @left: woken when the dispatcher leaves, when hardware is empty, and when a
@@ -550,17 +553,17 @@ struct udma_batch {
  * @nr_held: slots that hardware may have for ever
  * @order: of the last descriptor issued
  * @now: the time, while several transfers end at once; else zero
- * @quiet_most: how many in a row need not interrupt. None where the provider does not
- *	keep order, is not known to go on by itself, or has refused one behind such a one
+ * @quiet_most: how many bytes in a row need not interrupt. None where the provider does
+ *	not keep order, is not known to go on by itself, or has refused one behind such a one
  * @listen: @work looks for those that do not interrupt
- * @quiet_run: how many in a row do not that hardware was given last
+ * @quiet_left: of @quiet_most, behind the last that interrupts
  * @nr_quiet: how many do not interrupt that hardware was given
  * @nr_heard: how many of them are known to have ended; both free running
- * @quiet: the numbers of their slots, in order; a ring
+ * @quiet: their slots, in order; a ring
  * @batch: what is being issued; of who has set @running. Else it is empty, when the
  *	lock is not held
  * @nr_free: how many of @free are valid
- * @free: stack of the numbers of the slots not in use
+ * @free: stack of the slots not in use
  * @slots: the slots, and behind them the one of the probe
  * @deadlines: transfers with a timeout that hardware has been given
  * @timer: runs out with the first of them, or before
@@ -611,15 +614,15 @@ struct udma_engine {
 	unsigned int nr_held;
 	u64 order;
 	u64 now;
-	unsigned int quiet_most;
+	size_t quiet_most;
 	bool listen;
-	unsigned int quiet_run;
+	size_t quiet_left;
 	unsigned int nr_quiet;
 	unsigned int nr_heard;
-	u8 quiet[UDMA_WINDOW_SLOTS];
+	struct udma_slot *quiet[UDMA_WINDOW_SLOTS];
 	struct udma_batch batch;
 	unsigned int nr_free;
-	u8 free[UDMA_WINDOW_SLOTS];
+	struct udma_slot *free[UDMA_WINDOW_SLOTS];
 	struct udma_slot slots[UDMA_WINDOW_SLOTS + 1];
 	struct timerqueue_head deadlines;
 	struct hrtimer timer;
@@ -650,7 +653,8 @@ struct udma_engine {
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma);
 void udma_engine_wake(struct udma_engine *engine);
 void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer);
-int udma_engine_issue(struct udma_engine *engine, struct udma_slot *slot);
+unsigned int udma_engine_issue(struct udma_engine *engine, struct udma_slot *const *slots,
+			       unsigned int count, int *error);
 void udma_engine_dispatch(struct udma_engine *engine);
 void udma_engine_next_epoch(struct udma_engine *engine);
 bool udma_engine_hear(struct udma_engine *engine);

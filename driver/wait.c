@@ -18,6 +18,9 @@
 #include "hot.h"
 #include "udma.h"
 
+/* Reading the clock takes about as long as so many looks at memory. */
+#define UDMA_LOOKS_A_CLOCK	4
+
 /**
  * struct udma_waiter - who waits
  * @node: among those of the queue; taken out by who wakes it
@@ -75,18 +78,20 @@ void udma_wait_wake(struct udma_events *events)
 /* Look all the time, also at the controller, and let others run who have to. */
 static int udma_wait_spin(struct udma_events *events, u32 count, ktime_t until)
 {
+	unsigned int looks = 0;
 	u32 head;
 	int ret;
 
-	do {
+	for (;;) {
 		udma_events_ask(events);
 		ret = udma_events_reached(events, count, &head);
-		if (ret)
-			break;
+		if (ret || signal_pending(current))
+			return ret;
+		if (++looks % UDMA_LOOKS_A_CLOCK == 0 && ktime_get() >= until)
+			return 0;
 		cpu_relax();
 		cond_resched();
-	} while (!signal_pending(current) && ktime_get() < until);
-	return ret;
+	}
 }
 
 /* Say for what @waiter is to be woken, unless that has come. */

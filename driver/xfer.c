@@ -123,7 +123,7 @@ static __always_inline int udma_xfer_make(struct udma_file *file,
 
 /* The same of one that the program may write to all the time. */
 static __always_inline int udma_xfer_take(struct udma_file *file, const struct udma_request *from,
-				 u32 flags, struct udma_xfer **made)
+					  u32 flags, struct udma_xfer **made)
 {
 	/* Each once: what is checked is what counts. */
 	struct udma_request request = {
@@ -179,8 +179,8 @@ static bool udma_xfer_may_pass(struct udma_engine *engine, const struct udma_fil
 static bool udma_xfer_pass(struct udma_engine *engine, struct udma_xfer *xfer)
 {
 	lockdep_assert_held(&engine->lock);
-	if (xfer->bytes > engine->slice_bytes[xfer->op] || !udma_batch_has_room(engine) ||
-	    udma_xfer_is_fenced(xfer))
+	if (xfer->bytes > engine->slice_bytes[xfer->op] || udma_xfer_is_fenced(xfer) ||
+	    !udma_batch_has_room(engine, xfer->file))
 		return false;
 	udma_xfer_begin(engine, xfer);
 	udma_batch_add(engine, xfer, 0, xfer->bytes);
