@@ -111,25 +111,37 @@ static void udma_batch_take(struct udma_engine *engine, unsigned int max)
 			return;
 }
 
+/* Whether somebody is asleep until a transfer of @file has ended, or something waits for it. */
+static bool udma_batch_is_awaited(const struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	return !udma_fifo_empty(&file->queue) || udma_events_awaited(&file->events);
+}
+
 /*
- * Nothing is added to the batch any more. If its last descriptor does not interrupt, it
- * does so after all where somebody waits for it already, else the program will look.
+ * Nothing is added to the batch any more. If its last descriptors do not interrupt, the last
+ * one does so after all where somebody waits for any of them, else the programs will look.
  */
 static void udma_batch_close(struct udma_engine *engine)
 {
-	struct udma_slot *last = engine->batch.slots[engine->batch.count - 1];
-	struct udma_file *file = last->xfer->file;
+	struct udma_slot **slots = engine->batch.slots;
+	unsigned int last = engine->batch.count - 1, i;
+	bool awaited = !udma_fifo_empty(&engine->runnable);
 
 	lockdep_assert_held(&engine->lock);
-	if (!last->quiet)
+	if (!slots[last]->quiet)
 		return;
-	if (udma_fifo_empty(&engine->runnable) && udma_fifo_empty(&file->queue) &&
-	    !udma_events_awaited(&file->events)) {
+	for (i = last; !awaited && slots[i]->quiet; i--) {
+		awaited = udma_batch_is_awaited(engine, slots[i]->xfer->file);
+		if (!i)
+			break;
+	}
+	if (!awaited) {
 		udma_engine_expect(engine);
 		return;
 	}
-	engine->nr_quiet--;
-	udma_slot_talk(engine, last);
+	WRITE_ONCE(engine->nr_quiet, engine->nr_quiet - 1);
+	udma_slot_talk(engine, slots[last]);
 }
 
 /* Whether a provider with nothing in flight has refused for too long in a row. */
@@ -219,8 +231,10 @@ static bool udma_batch_refused(struct udma_engine *engine, unsigned int issued, 
 
 	lockdep_assert_held(&engine->lock);
 	for (i = issued; i < batch->count; i++)
-		engine->nr_quiet -= batch->slots[i]->quiet;
-	if (issued && batch->slots[issued - 1]->quiet && udma_engine_is_quiet(engine)) {
+		if (batch->slots[i]->quiet)
+			WRITE_ONCE(engine->nr_quiet, engine->nr_quiet - 1);
+	if (udma_engine_is_quiet(engine) &&
+	    udma_engine_last_quiet(engine)->order + 1 == batch->slots[issued]->order) {
 		/* Nobody would tell in time when there is room again. */
 		udma_engine_talk(engine);
 		udma_engine_expect(engine);
@@ -266,8 +280,8 @@ static void udma_engine_fill(struct udma_engine *engine, unsigned int *budget)
  * udma_engine_dispatch - give hardware what it can take
  * @engine: the engine; its lock is held, given back meanwhile, and held again
  *
- * In process context with bottom halves off, inside udma_chan_enter() or in the
- * channel's worker. When somebody else is at it already, he is made to look once more.
+ * In process context with bottom halves off. When somebody else is at it already, he is
+ * made to look once more.
  */
 void udma_engine_dispatch(struct udma_engine *engine)
 {

@@ -137,8 +137,9 @@ static struct udma_slot *udma_engine_first_quiet(struct udma_engine *engine)
 }
 
 /*
- * Those that do not interrupt and that hardware was given before @slot have ended, too. Had
- * one of them failed, its callback would have come.
+ * Those that do not interrupt and that hardware was given before @slot have ended, too, as
+ * those do that go well: of trouble the callback tells. A provider that calls back all has
+ * lost one that it did not.
  */
 static void udma_engine_complete_quiet(struct udma_engine *engine, const struct udma_slot *slot)
 {
@@ -146,10 +147,12 @@ static void udma_engine_complete_quiet(struct udma_engine *engine, const struct 
 
 	lockdep_assert_held(&engine->lock);
 	while ((quiet = udma_engine_first_quiet(engine)) && quiet->order <= slot->order) {
-		engine->nr_heard++;
+		WRITE_ONCE(engine->nr_heard, engine->nr_heard + 1);
 		if (quiet == slot)
 			break;
-		if (!udma_slot_finish(engine, quiet))
+		if (engine->tells)
+			udma_slot_complete(engine, quiet, &udma_failure);
+		else if (!udma_slot_finish(engine, quiet))
 			udma_slot_complete(engine, quiet, &udma_success);
 	}
 }
@@ -181,20 +184,29 @@ static void udma_engine_complete(struct udma_engine *engine, struct udma_slot *s
  */
 static bool udma_engine_ask(struct udma_engine *engine, struct udma_slot *slot)
 {
+	struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
+	struct dma_tx_state state = {};
 	dma_cookie_t cookie = slot->cookie;
 	u64 order = slot->order;
 	enum dma_status status;
 
 	lockdep_assert_held(&engine->lock);
 	spin_unlock_irq(&engine->lock);
-	status = dma_async_is_tx_complete(engine->dma, cookie, NULL, NULL);
+	status = dmaengine_tx_status(engine->dma, cookie, &state);
 	spin_lock_irq(&engine->lock);
 	/* Meanwhile its callback may have come, or that of a later one. */
 	if (slot->state != UDMA_SLOT_ISSUED || slot->order != order)
 		return true;
-	if (status != DMA_COMPLETE && status != DMA_ERROR)
+	/* The callback may be about to say that all was not well, and comes in any case. */
+	if (engine->tells || (status != DMA_COMPLETE && status != DMA_ERROR))
 		return false;
-	udma_engine_complete(engine, slot, status == DMA_COMPLETE ? &udma_success : &udma_failure);
+	result.residue = state.residue;
+	if (status == DMA_ERROR)
+		result.result = DMA_TRANS_ABORTED;
+	/* With trouble it may come, too, but not for who has the slot next. */
+	if (status == DMA_ERROR || result.residue)
+		udma_engine_next_epoch(engine);
+	udma_engine_complete(engine, slot, &result);
 	return true;
 }
 
@@ -209,19 +221,16 @@ bool udma_engine_hear(struct udma_engine *engine)
 	while ((slot = udma_engine_first_quiet(engine)))
 		if (!udma_engine_ask(engine, slot))
 			break;
-	if (engine->nr_heard == heard)
-		return false;
-	/* A callback may come all the same: not for who has the slot next. */
-	udma_engine_next_epoch(engine);
-	return true;
+	return engine->nr_heard != heard;
 }
 
 /**
  * udma_engine_look - learn what has ended without an interrupt
  * @engine: the engine; its lock is held, given back meanwhile, and held again
  *
- * In process context. It also holds the channel from going, as the dispatcher does. When
- * somebody else is at the channel he is not waited for.
+ * In process context with bottom halves off, for it holds the channel as the dispatcher
+ * does, and does the work of one who came meanwhile. When somebody else is at the channel he
+ * is not waited for.
  *
  * Return: whether anything has.
  */
@@ -237,7 +246,7 @@ bool udma_engine_look(struct udma_engine *engine)
 	heard = udma_engine_hear(engine);
 	engine->running = false;
 	if (engine->again)
-		udma_engine_kick(engine);
+		udma_engine_dispatch(engine);
 	udma_engine_tell_left(engine);
 	return heard;
 }
@@ -266,7 +275,7 @@ static void udma_engine_listen(struct udma_engine *engine)
 void udma_engine_forget(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	engine->nr_heard = engine->nr_quiet;
+	WRITE_ONCE(engine->nr_heard, engine->nr_quiet);
 }
 
 static struct udma_engine *udma_ticket_engine(struct udma_ticket *ticket)
@@ -393,20 +402,33 @@ static enum dma_residue_granularity udma_engine_granularity(struct dma_chan *dma
 }
 
 /*
- * Whether hardware goes from one descriptor to the next without the provider's help, and
- * the provider looks at all that have ended when one interrupts. Many start the next from
- * the interrupt of the one before, and dmaengine does not tell: these were read.
+ * A provider whose hardware goes from one descriptor to the next without its help, and that
+ * looks at all that have ended when one interrupts. Many start the next from the interrupt of
+ * the one before, and dmaengine does not tell: these were read. Those of hardware call back
+ * each descriptor, whether it interrupts or not: before any later one, and under the lock
+ * that they take to look for what has ended, also when they are asked.
  */
-static bool udma_engine_is_chained(struct dma_chan *dma)
-{
-	static const char * const drivers[] = { "ioatdma", "plx_dma", "udma-sim" };
+struct udma_chained {
+	const char *driver;
+	bool tells;
+};
 
+static void udma_engine_init_quiet(struct udma_engine *engine, struct dma_chan *dma)
+{
+	static const struct udma_chained chained[] = {
+		{ "ioatdma", true }, { "plx_dma", true }, { "udma-sim", false },
+	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(drivers); i++)
-		if (!strcmp(drivers[i], dev_driver_string(dma->device->dev)))
-			return true;
-	return false;
+	if (engine->unordered)
+		return;
+	for (i = 0; i < ARRAY_SIZE(chained); i++) {
+		if (strcmp(chained[i].driver, dev_driver_string(dma->device->dev)))
+			continue;
+		engine->tells = chained[i].tells;
+		engine->quiet_most = UDMA_QUIET_BYTES;
+		engine->quiet_left = UDMA_QUIET_BYTES;
+	}
 }
 
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
@@ -425,9 +447,7 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	engine->granularity = udma_engine_granularity(dma);
 	engine->plain = udma_callback_result_sticks(dma);
 	engine->unordered = dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->device->cap_mask);
-	if (!engine->unordered && udma_engine_is_chained(dma))
-		engine->quiet_most = UDMA_QUIET_BYTES;
-	engine->quiet_left = engine->quiet_most;
+	udma_engine_init_quiet(engine, dma);
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =

@@ -8,6 +8,7 @@
  * Who sleeps looks once more under the engine's lock after it has said so. So an
  * event finds it sleeping, or it finds the event, and the writer needs no barrier.
  */
+#include <linux/bottom_half.h>
 #include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -163,11 +164,16 @@ void udma_events_close(struct udma_events *events)
 bool udma_events_ask(struct udma_events *events)
 {
 	struct udma_engine *engine = udma_events_engine(events);
+	bool heard;
 
 	if (!udma_engine_is_quiet(engine))
 		return false;
-	guard(spinlock_irq)(&engine->lock);
-	return udma_engine_look(engine);
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	heard = udma_engine_look(engine);
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
+	return heard;
 }
 
 /* Give an event to the program, or nothing of it. */
@@ -254,10 +260,13 @@ static bool udma_events_readable(struct udma_events *events)
  */
 static int udma_events_nap(struct udma_events *events, u64 *nap_ns)
 {
+	struct udma_engine *engine = udma_events_engine(events);
 	int ret;
 
-	if (!udma_engine_is_quiet(udma_events_engine(events)))
-		return wait_event_interruptible(events->wait, udma_events_readable(events));
+	/* Once it is in the queue nobody leaves it without an interrupt any more. */
+	if (!udma_engine_is_quiet(engine))
+		return wait_event_interruptible(events->wait, udma_events_readable(events) ||
+						udma_engine_is_quiet(engine));
 	ret = wait_event_interruptible_hrtimeout(events->wait, udma_events_readable(events),
 						 ns_to_ktime(*nap_ns));
 	*nap_ns = udma_nap_longer(*nap_ns);
@@ -302,8 +311,8 @@ __poll_t udma_events_poll(struct udma_events *events, struct file *filp,
 	poll_wait(filp, &events->wait, wait);
 	/* Pairs with wq_has_sleeper(); poll_wait() has one itself only of late. */
 	smp_mb();
+	udma_events_ask(events);
 	guard(spinlock_irq)(&udma_events_engine(events)->lock);
-	udma_engine_look(udma_events_engine(events));
 	/* A head that cannot be is told of by read(). */
 	if (!udma_events_learn_head(events, &head))
 		mask |= EPOLLIN | EPOLLRDNORM;

@@ -267,6 +267,13 @@ static inline bool udma_engine_is_quiet(const struct udma_engine *engine)
 	return READ_ONCE(engine->nr_quiet) != READ_ONCE(engine->nr_heard);
 }
 
+/* Of those, the one that hardware was given last. */
+static inline struct udma_slot *udma_engine_last_quiet(const struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return engine->quiet[(engine->nr_quiet - 1) % UDMA_WINDOW_SLOTS];
+}
+
 /* From now on all descriptors interrupt. */
 static inline void udma_engine_talk(struct udma_engine *engine)
 {
@@ -437,7 +444,8 @@ static inline void udma_batch_add(struct udma_engine *engine, struct udma_xfer *
 	if (udma_batch_may_hush(engine, xfer, weight)) {
 		slot->quiet = true;
 		engine->quiet_left -= weight;
-		engine->quiet[engine->nr_quiet++ % UDMA_WINDOW_SLOTS] = slot;
+		engine->quiet[engine->nr_quiet % UDMA_WINDOW_SLOTS] = slot;
+		WRITE_ONCE(engine->nr_quiet, engine->nr_quiet + 1);
 	} else {
 		udma_slot_talk(engine, slot);
 	}

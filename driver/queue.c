@@ -217,7 +217,7 @@ static int udma_queues_submit(struct udma_file *file, u32 most, u32 flags, u32 *
  */
 long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd)
 {
-	u32 head, taken = 0;
+	u32 head, flags = 0, taken = 0;
 	int ret = 0;
 
 	if (!udma_queues_shared(file))
@@ -227,9 +227,10 @@ long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd)
 	if (cmd->submit) {
 		if (mutex_lock_interruptible(&file->submit_lock))
 			return -ERESTARTSYS;
-		/* Who looks for the events all the time wants no interrupts. */
-		ret = udma_queues_submit(file, cmd->submit, cmd->complete && cmd->busy_ns ?
-					 UDMA_REQUEST_F_MORE : 0, &taken);
+		/* Who is going to look for the events all the time wants no interrupts. */
+		if (cmd->busy_ns && udma_events_count(&file->events, head) < cmd->complete)
+			flags = UDMA_REQUEST_F_MORE;
+		ret = udma_queues_submit(file, cmd->submit, flags, &taken);
 		mutex_unlock(&file->submit_lock);
 	}
 	if (!ret && cmd->complete) {

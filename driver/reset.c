@@ -8,6 +8,7 @@
  *
  * What is not known to have been let go of is kept.
  */
+#include <linux/bottom_half.h>
 #include <linux/dmaengine.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -63,7 +64,9 @@ static void udma_reset_watch_work(struct work_struct *work)
 	struct udma_engine *engine = container_of(to_delayed_work(work), struct udma_engine, watch);
 	unsigned long due;
 
-	guard(spinlock_irq)(&engine->lock);
+	/* As one who looks has to. */
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
 	due = engine->progress + udma_reset_stall(engine);
 	/* What does not interrupt may have ended, and is progress. From now on all interrupt. */
 	if (time_after_eq(jiffies, due) && udma_engine_may_issue(engine) &&
@@ -82,6 +85,8 @@ static void udma_reset_watch_work(struct work_struct *work)
 			engine->blame = udma_reset_head(engine);
 		udma_reset_request(engine, UDMA_RESET_STALL);
 	}
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
 }
 
 /* Root sets for how long hardware may end nothing. It counts at once. */

@@ -63,7 +63,7 @@ struct user_struct;
 #define UDMA_BUFFER_SLOTS	1024
 #define UDMA_HANDLE_INDEX_BITS	12
 #define UDMA_HANDLE_INDEX_MASK	(BIT(UDMA_HANDLE_INDEX_BITS) - 1)
-/* Requests that are copied from the program and accepted in one go. */
+/* Requests that are accepted in one go. */
 #define UDMA_SUBMIT_BATCH	32
 /* Descriptors in hardware at a time; some controllers have no more than 32. A power of two. */
 #define UDMA_WINDOW_SLOTS	32
@@ -556,6 +556,7 @@ struct udma_batch {
  * @quiet_most: how many bytes in a row need not interrupt. None where the provider does
  *	not keep order, is not known to go on by itself, or has refused one behind such a one
  * @listen: @work looks for those that do not interrupt
+ * @tells: the provider calls back those that do not interrupt, too
  * @quiet_left: of @quiet_most, behind the last that interrupts
  * @nr_quiet: how many do not interrupt that hardware was given
  * @nr_heard: how many of them are known to have ended; both free running
@@ -616,6 +617,7 @@ struct udma_engine {
 	u64 now;
 	size_t quiet_most;
 	bool listen;
+	bool tells;
 	size_t quiet_left;
 	unsigned int nr_quiet;
 	unsigned int nr_heard;

@@ -252,6 +252,9 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_requests *request
 	ret = udma_xfer_take_all(file, requests, taken);
 	if (*taken)
 		udma_engine_dispatch(engine);
+	/* What it waits for may have ended without an interrupt. */
+	if (!udma_fifo_empty(&file->queue) && udma_engine_is_quiet(engine))
+		udma_engine_look(engine);
 	spin_unlock_irq(&engine->lock);
 	local_bh_enable();
 	return ret;
