@@ -109,7 +109,7 @@ int udma_channel_check(const struct udma_channel *channel, const struct udma_tra
 		errno = EINVAL;
 		return -1;
 	}
-	if (transfer->dst_channel != channel->id || transfer->src_channel != channel->id) {
+	if (transfer->channel_id != channel->id) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -126,30 +126,45 @@ static int get_request(const struct udma_channel *channel, const struct udma_tra
 	return 0;
 }
 
-static int submit_chunk(struct udma_channel *channel, const struct udma_transfer *const *transfers,
-			size_t count)
+static int submit(struct udma_channel *channel, const struct udma_request *requests,
+		  uint32_t count)
 {
-	struct udma_request requests[SUBMIT_CHUNK];
 	struct udma_submit submit = {
 		.size = sizeof(submit),
 		.requests = (uintptr_t)requests,
+		.count = count,
 		.request_bytes = sizeof(requests[0]),
 	};
 	int taken;
 
-	if (count > SUBMIT_CHUNK)
-		count = SUBMIT_CHUNK;
-	while (submit.count < count &&
-	       !get_request(channel, transfers[submit.count], &requests[submit.count]))
-		submit.count++;
-	if (!submit.count)
-		return -1;
 	taken = udma_channel_ioctl(channel, UDMA_SUBMIT, &submit);
 	if (taken > 0) {
 		channel->pending += taken;
 		channel->last_sequence = submit.out_sequence + taken - 1;
 	}
 	return taken;
+}
+
+static int submit_chunk(struct udma_channel *channel, const struct udma_transfer *const *transfers,
+			size_t count)
+{
+	struct udma_request requests[SUBMIT_CHUNK];
+	uint32_t good = 0;
+
+	if (count > SUBMIT_CHUNK)
+		count = SUBMIT_CHUNK;
+	while (good < count && !get_request(channel, transfers[good], &requests[good]))
+		good++;
+	return good ? submit(channel, requests, good) : -1;
+}
+
+/* Where there is a queue, the completions would be among its own. */
+static int check_queue(const struct udma_channel *channel)
+{
+	if (!channel->queue)
+		return 0;
+	errno = EBUSY;
+	return -1;
 }
 
 UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
@@ -162,11 +177,8 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 		errno = EINVAL;
 		return -1;
 	}
-	/* The completions would be among those of the queue. */
-	if (channel->queue) {
-		errno = EBUSY;
+	if (check_queue(channel) < 0)
 		return -1;
-	}
 	while (total < count) {
 		taken = submit_chunk(channel, transfers + total, count - total);
 		if (taken <= 0)
@@ -179,7 +191,9 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 UDMA_EXPORT int udma_channel_submit_one(struct udma_channel *channel,
 					const struct udma_transfer *transfer)
 {
-	return udma_channel_submit(channel, &transfer, 1) < 0 ? -1 : 0;
+	if (check_queue(channel) < 0 || udma_channel_check(channel, transfer) < 0)
+		return -1;
+	return submit(channel, &transfer->request, 1) < 0 ? -1 : 0;
 }
 
 /* Nothing but the descriptor is looked at: others may be using the channel. */

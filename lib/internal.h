@@ -10,6 +10,8 @@
 #include "libudma.h"
 
 #define UDMA_EXPORT __attribute__((visibility("default")))
+/* Not part of its callers, so that these have fewer registers to save. */
+#define UDMA_APART __attribute__((noinline))
 
 /**
  * struct udma_rings - queues that the kernel shares with the program
@@ -74,16 +76,15 @@ struct udma_buffer {
 /**
  * struct udma_transfer - see libudma.h
  * @request: as the kernel takes it
- * @dst_channel: number of the channel that the destination belongs to
- * @src_channel: the same for the source
+ * @channel_id: number of the channel that its buffers belong to; 0 if they do not
+ *	belong to the same one
  *
  * A handle means nothing to another channel but may be in use there, so the
  * channel is kept with it. Pointers to buffers could dangle.
  */
 struct udma_transfer {
 	struct udma_request request;
-	unsigned long dst_channel;
-	unsigned long src_channel;
+	unsigned long channel_id;
 };
 
 struct udma_completion {
@@ -92,15 +93,16 @@ struct udma_completion {
 
 /**
  * struct udma_queue_ops - where a mapped queue and a plain one differ
- * @enter: as UDMA_ENTER: have the kernel take what was added, then wait until so
- *	many completions are there or the time is over, which negative never is.
- *	Does not wait when some were not taken. Returns how many were, or -1 when
- *	none, be it that none was to be taken and the wait failed
+ * @submit: have the kernel take what was added, up to one that it refuses. Returns
+ *	how many were taken, or -1 when that is none of those there were
+ * @wait: the same, then wait until so many completions, at least 1, can be taken or the
+ *	time, which is not 0, is over. Returns as udma_queue_wait() does
  * @look: move complete_tail to where it is now; what was taken before is free.
  *	Returns how many can be taken, or -1; ENODEV when none ever will
  */
 struct udma_queue_ops {
-	int (*enter)(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns);
+	int (*submit)(struct udma_queue *queue);
+	ssize_t (*wait)(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns);
 	int (*look)(struct udma_queue *queue);
 };
 
@@ -110,16 +112,16 @@ struct udma_queue_ops {
  * @completions: the completion queue
  * @mask: entries of either less one; entry i is at i & @mask
  * @depth: how many transfers may be added and not taken
- * @used: how many are
  * @submit_head: how many requests the kernel has taken
  * @submit_tail: how many were added. As the others it wraps
  * @complete_head: how many completions were taken
  * @complete_tail: how many were there at the last look
+ * @submit_end: how many requests may be added until completions are taken
  * @channel_id: whose buffers its transfers have to name
  * @ops: how this one reaches the kernel
  * @channel: NULL when it was closed
  * @shared: the kernel's side of the counts, of a mapped queue
- * @busy_ns: for how long to look before going to sleep
+ * @busy_ns: for how long the kernel is to look before it goes to sleep
  * @memory: of a plain queue, in which @requests and @completions lie
  */
 struct udma_queue {
@@ -127,11 +129,11 @@ struct udma_queue {
 	struct udma_completion *completions;
 	uint32_t mask;
 	uint32_t depth;
-	uint32_t used;
 	uint32_t submit_head;
 	uint32_t submit_tail;
 	uint32_t complete_head;
 	uint32_t complete_tail;
+	uint32_t submit_end;
 	unsigned long channel_id;
 	const struct udma_queue_ops *ops;
 	struct udma_channel *channel;
@@ -139,6 +141,18 @@ struct udma_queue {
 	uint64_t busy_ns;
 	void *memory;
 };
+
+/* How many can be added. */
+static inline uint32_t udma_queue_room(const struct udma_queue *queue)
+{
+	return queue->submit_end - queue->submit_tail;
+}
+
+/* How many were added, submitted or not, whose completion was not taken. */
+static inline uint32_t udma_queue_used(const struct udma_queue *queue)
+{
+	return queue->depth - udma_queue_room(queue);
+}
 
 /* How many were added that the kernel has not taken. */
 static inline uint32_t udma_queue_added(const struct udma_queue *queue)
@@ -155,7 +169,7 @@ static inline uint32_t udma_queue_ready(const struct udma_queue *queue)
 /* How many the kernel has taken whose completion was not taken. */
 static inline uint32_t udma_queue_submitted(const struct udma_queue *queue)
 {
-	return queue->used - udma_queue_added(queue);
+	return udma_queue_used(queue) - udma_queue_added(queue);
 }
 
 int udma_channel_ioctl(const struct udma_channel *channel, unsigned long request, void *arg);
@@ -167,6 +181,7 @@ int64_t udma_time_left(int64_t timeout_ns, uint64_t since);
 int udma_device_open(const char *name, int flags);
 void udma_buffer_orphan(struct udma_buffer *buffer);
 void udma_queue_orphan(struct udma_queue *queue);
+void udma_queue_say_no_more(struct udma_queue *queue);
 int udma_queue_init_mapped(struct udma_queue *queue, uint32_t entries);
 int udma_queue_init_plain(struct udma_queue *queue, uint32_t entries);
 void udma_rings_unmap(struct udma_rings *rings);

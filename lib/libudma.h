@@ -559,6 +559,26 @@ void udma_transfer_set_fill(struct udma_transfer *transfer, const struct udma_bu
 void udma_transfer_set_fence(struct udma_transfer *transfer, bool fence);
 
 /**
+ * udma_transfer_set_more() - say that there will be more after a transfer
+ * @transfer: the description
+ * @more: true if it does not matter at once that it has ended, for more is going to
+ *	be submitted to the channel or the program is going to wait soon; false, as
+ *	it is at first, to be told when it has ended
+ *
+ * A controller that is known to allow it then interrupts once for several short
+ * transfers, and their completions come together: with that of a transfer that does
+ * not say so, or when the program calls udma_channel_wait(), udma_channel_read() or
+ * udma_queue_wait(). Who waits by other means, such as a poll loop that sleeps
+ * already or udma_queue_next() alone, may be told some milliseconds late. So the last
+ * transfer before a wait is best left without.
+ *
+ * udma_queue_wait() says so itself of those that it does not wait for.
+ *
+ * Since: 0.3
+ */
+void udma_transfer_set_more(struct udma_transfer *transfer, bool more);
+
+/**
  * udma_transfer_set_timeout_ns() - say how long a transfer may take
  * @transfer: the description
  * @timeout_ns: how long, in nanoseconds from when the controller is given the
@@ -858,10 +878,12 @@ size_t udma_queue_get_room(const struct udma_queue *queue);
  * @queue: the queue
  * @busy_ns: for how long, in nanoseconds; 0, as it is at first, for not at all
  *
- * For so long udma_queue_wait() looks for completions again and again before it
- * goes to sleep. That takes a processor, and saves what going to sleep and being
- * woken up cost, which is more than a small transfer takes. A signal's handler runs
- * meanwhile, but does not end it.
+ * For so long the kernel looks for completions again and again in udma_queue_wait(),
+ * before it goes to sleep. That takes a processor, and saves what the interrupt, going
+ * to sleep and being woken up cost, which is more than a small transfer takes. Who has
+ * other things to do meanwhile calls udma_queue_next() now and then instead.
+ *
+ * Without UDMA_QUEUE_MAPPED it has no effect.
  *
  * Since: 0.3
  */
@@ -920,6 +942,13 @@ int udma_queue_drop(struct udma_queue *queue);
  * @timeout_ns: how long, in nanoseconds; 0 only looks, negative waits for ever
  *
  * As long as a transfer is refused, it does not wait: see udma_queue_submit().
+ *
+ * When it waits, of the transfers that it submits, those before the one that makes up
+ * @count need not be told of before that one: see udma_transfer_set_more(). So who
+ * has use for many completions at a time is best off to wait for many. When the wait
+ * ends early, the next one is told of them; to look only, with a timeout of 0 or by
+ * udma_queue_next(), may be some milliseconds late then. The same is true of all that
+ * is submitted by a wait that is busy.
  *
  * Return: how many can be taken, at least @count; fewer when not all that was added
  * was taken, and to call again tells why. -1 when the first one was refused, and

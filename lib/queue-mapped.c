@@ -23,13 +23,14 @@ static void publish_head(struct udma_queue *queue)
 	__atomic_store_n(&queue->shared->complete_head, queue->complete_head, __ATOMIC_RELEASE);
 }
 
-static int enter_once(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
+static inline int enter(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
 {
 	struct udma_enter enter = {
 		.size = sizeof(enter),
 		.submit = udma_queue_added(queue),
 		.complete = complete,
-		.timeout_ns = complete ? to_kernel(timeout_ns) : 0,
+		.timeout_ns = to_kernel(timeout_ns),
+		.busy_ns = queue->busy_ns,
 	};
 	struct udma_channel *channel = queue->channel;
 	int taken;
@@ -45,14 +46,12 @@ static int enter_once(struct udma_queue *queue, uint32_t complete, int64_t timeo
 }
 
 /* A signal is none of a submission's business, but ends a wait. */
-static int enter(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
+static int submit(struct udma_queue *queue)
 {
 	int total = 0, taken;
 
-	if (complete)
-		return enter_once(queue, complete, timeout_ns);
 	while (udma_queue_added(queue)) {
-		taken = enter_once(queue, 0, 0);
+		taken = enter(queue, 0, 0);
 		if (taken > 0)
 			total += taken;
 		else if (taken == 0 || errno != EINTR)
@@ -61,44 +60,72 @@ static int enter(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns
 	return total;
 }
 
-/* The last event is there before the kernel says that it was the last. */
-static uint32_t count_ready(const struct udma_queue *queue)
-{
-	const struct udma_queue_shared *shared = queue->shared;
-	uint32_t tail = __atomic_load_n(&shared->complete_tail, __ATOMIC_ACQUIRE);
-
-	return tail - queue->complete_head;
-}
-
 static bool is_closed(const struct udma_queue *queue)
 {
 	return __atomic_load_n(&queue->shared->state, __ATOMIC_ACQUIRE) & UDMA_QUEUE_S_CLOSED;
 }
 
+/* Whether what has come can be true: somebody else may have written here, such as a child. */
+static inline bool see(struct udma_queue *queue)
+{
+	uint32_t tail = __atomic_load_n(&queue->shared->complete_tail, __ATOMIC_ACQUIRE);
+
+	if (tail - queue->complete_head > udma_queue_submitted(queue))
+		return false;
+	queue->complete_tail = tail;
+	return true;
+}
+
 static int look(struct udma_queue *queue)
 {
-	uint32_t ready;
+	/* The last event is there before the kernel says that it was the last. */
+	const bool closed = is_closed(queue);
 
 	publish_head(queue);
-	ready = count_ready(queue);
-	if (!ready && is_closed(queue)) {
-		ready = count_ready(queue);
-		if (!ready) {
-			errno = ENODEV;
-			return -1;
-		}
-	}
-	/* Somebody else has written here, such as a child. */
-	if (ready > udma_queue_submitted(queue)) {
+	if (!see(queue)) {
 		errno = EPROTO;
 		return -1;
 	}
-	queue->complete_tail = queue->complete_head + ready;
-	return ready;
+	if (closed && !udma_queue_ready(queue)) {
+		errno = ENODEV;
+		return -1;
+	}
+	return udma_queue_ready(queue);
+}
+
+/* Of a wait that was not to the end the kernel does not say why if it has taken something. */
+static UDMA_APART int explain(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns,
+			      uint64_t since, int taken)
+{
+	int error = errno, ready;
+
+	if (udma_queue_added(queue))
+		udma_queue_say_no_more(queue);
+	if (udma_queue_added(queue) && taken < 0)
+		return -1;
+	ready = look(queue);
+	if (ready < 0 || (uint32_t)ready >= complete || udma_queue_added(queue))
+		return ready;
+	if (taken >= 0)
+		error = udma_time_left(timeout_ns, since) ? EINTR : ETIME;
+	errno = error;
+	return -1;
+}
+
+static ssize_t submit_and_wait(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
+{
+	const uint64_t since = timeout_ns > 0 ? udma_clock_ns() : 0;
+	int taken = enter(queue, complete, timeout_ns);
+
+	if (taken >= 0 && !udma_queue_added(queue) && see(queue) &&
+	    udma_queue_ready(queue) >= complete)
+		return udma_queue_ready(queue);
+	return explain(queue, complete, timeout_ns, since, taken);
 }
 
 static const struct udma_queue_ops ops = {
-	.enter = enter,
+	.submit = submit,
+	.wait = submit_and_wait,
 	.look = look,
 };
 

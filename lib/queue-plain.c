@@ -30,7 +30,6 @@ static int submit_run(struct udma_queue *queue)
 	return taken;
 }
 
-/* All that was added, or up to one that is refused. */
 static int submit(struct udma_queue *queue)
 {
 	int total = 0, taken;
@@ -42,6 +41,7 @@ static int submit(struct udma_queue *queue)
 		total += taken;
 	}
 	/* The next ones lie in one run. */
+	queue->submit_end -= queue->submit_tail;
 	queue->submit_head = 0;
 	queue->submit_tail = 0;
 	return total;
@@ -88,25 +88,22 @@ static int wait_for(struct udma_queue *queue, uint32_t complete, int64_t timeout
 			return -1;
 		}
 	}
-	return ready < 0 ? -1 : 0;
+	return ready;
 }
 
-static int enter(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
+static ssize_t submit_and_wait(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
 {
-	int taken = 0;
+	int taken = submit(queue);
 
-	if (udma_queue_added(queue)) {
-		taken = submit(queue);
-		if (taken < 0 || udma_queue_added(queue))
-			return taken;
-	}
-	if (complete && wait_for(queue, complete, timeout_ns) < 0 && !taken)
-		return -1;
-	return taken;
+	if (!udma_queue_added(queue))
+		return wait_for(queue, complete, timeout_ns);
+	udma_queue_say_no_more(queue);
+	return taken < 0 ? -1 : look(queue);
 }
 
 static const struct udma_queue_ops ops = {
-	.enter = enter,
+	.submit = submit,
+	.wait = submit_and_wait,
 	.look = look,
 };
 

@@ -14,8 +14,6 @@
 
 #define NSEC_PER_SEC		1000000000ULL
 #define MOST_ENTRIES		(UINT32_MAX / 2 + 1)
-/* To read the clock takes longer than a look does. */
-#define LOOKS_A_CLOCK		16
 
 /* What is written to a cache line at once is not to begin in the middle of one. */
 static_assert(sizeof(struct udma_request) == 64, "a cache line");
@@ -40,45 +38,34 @@ int64_t udma_time_left(int64_t timeout_ns, uint64_t since)
 	return passed < (uint64_t)timeout_ns ? timeout_ns - (int64_t)passed : 0;
 }
 
-/* Let the other thread of the core go first. */
-static inline void relax(void)
-{
-#if __has_builtin(__builtin_ia32_pause)
-	__builtin_ia32_pause();
-#elif __ARM_ARCH >= 7
-	__asm__ volatile("yield");
-#endif
-}
-
 /* What is left of a queue whose channel was closed */
 
-static int enter_nothing(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
+static int reach_nothing(struct udma_queue *queue)
 {
 	(void)queue;
-	(void)complete;
-	(void)timeout_ns;
 	errno = ENODEV;
 	return -1;
 }
 
-static int look_at_nothing(struct udma_queue *queue)
+static ssize_t wait_for_nothing(struct udma_queue *queue, uint32_t complete, int64_t timeout_ns)
 {
-	(void)queue;
-	errno = ENODEV;
-	return -1;
+	(void)complete;
+	(void)timeout_ns;
+	return reach_nothing(queue);
 }
 
 static const struct udma_queue_ops closed_ops = {
-	.enter = enter_nothing,
-	.look = look_at_nothing,
+	.submit = reach_nothing,
+	.wait = wait_for_nothing,
+	.look = reach_nothing,
 };
 
 void udma_queue_orphan(struct udma_queue *queue)
 {
 	queue->ops = &closed_ops;
 	queue->depth = 0;
-	queue->used = 0;
 	queue->submit_tail = queue->submit_head;
+	queue->submit_end = queue->submit_head;
 	queue->complete_tail = queue->complete_head;
 	queue->shared = NULL;
 	queue->channel->queue = NULL;
@@ -89,6 +76,7 @@ static int init(struct udma_queue *queue, struct udma_channel *channel, uint32_t
 		unsigned int flags)
 {
 	const uint32_t most = channel->rings.setup.complete_entries;
+	int ret;
 
 	queue->channel = channel;
 	queue->channel_id = channel->id;
@@ -98,9 +86,12 @@ static int init(struct udma_queue *queue, struct udma_channel *channel, uint32_t
 		errno = EBUSY;
 		return -1;
 	}
-	if (flags & UDMA_QUEUE_MAPPED)
-		return udma_queue_init_mapped(queue, entries);
-	return udma_queue_init_plain(queue, entries);
+	ret = flags & UDMA_QUEUE_MAPPED ? udma_queue_init_mapped(queue, entries) :
+					  udma_queue_init_plain(queue, entries);
+	if (ret < 0)
+		return -1;
+	queue->submit_end = queue->submit_tail + entries;
+	return 0;
 }
 
 static uint32_t round_up(size_t depth)
@@ -145,7 +136,7 @@ static void hand_back(struct udma_queue *queue)
 	struct udma_channel *channel = queue->channel;
 
 	while (queue->ops->look(queue) > 0) {
-		queue->used -= udma_queue_ready(queue);
+		queue->submit_end += udma_queue_ready(queue);
 		queue->complete_head = queue->complete_tail;
 	}
 	channel->pending += udma_queue_submitted(queue);
@@ -175,12 +166,12 @@ UDMA_EXPORT size_t udma_queue_get_depth(const struct udma_queue *queue)
 
 UDMA_EXPORT size_t udma_queue_get_room(const struct udma_queue *queue)
 {
-	return queue->depth - queue->used;
+	return udma_queue_room(queue);
 }
 
 UDMA_EXPORT size_t udma_queue_get_pending(const struct udma_queue *queue)
 {
-	return queue->used;
+	return udma_queue_used(queue);
 }
 
 UDMA_EXPORT void udma_queue_set_busy_ns(struct udma_queue *queue, uint64_t busy_ns)
@@ -199,11 +190,9 @@ static int refuse(const struct udma_queue *queue, const struct udma_transfer *tr
 
 UDMA_EXPORT int udma_queue_add(struct udma_queue *queue, const struct udma_transfer *transfer)
 {
-	if (queue->used == queue->depth || transfer->dst_channel != queue->channel_id ||
-	    transfer->src_channel != queue->channel_id)
+	if (!udma_queue_room(queue) || transfer->channel_id != queue->channel_id)
 		return refuse(queue, transfer);
 	queue->requests[queue->submit_tail++ & queue->mask] = transfer->request;
-	queue->used++;
 	return 0;
 }
 
@@ -211,7 +200,7 @@ UDMA_EXPORT ssize_t udma_queue_submit(struct udma_queue *queue)
 {
 	if (!udma_queue_added(queue))
 		return 0;
-	return queue->ops->enter(queue, 0, 0);
+	return queue->ops->submit(queue);
 }
 
 /* The kernel's count cannot be moved, so what is behind moves up. */
@@ -224,10 +213,38 @@ UDMA_EXPORT int udma_queue_drop(struct udma_queue *queue)
 		return -1;
 	}
 	queue->submit_tail--;
-	queue->used--;
 	for (i = queue->submit_head; i != queue->submit_tail; i++)
 		queue->requests[i & queue->mask] = queue->requests[(i + 1) & queue->mask];
 	return 0;
+}
+
+static void say_more(struct udma_request *request, uint32_t count)
+{
+	for (; count; count--)
+		(request++)->flags |= UDMA_REQUEST_F_MORE;
+}
+
+/*
+ * Of those that come before the one which ends a wait nobody has to hear at once, so
+ * the controller may interrupt once for all.
+ */
+static UDMA_APART void say_more_of(struct udma_queue *queue, uint32_t count)
+{
+	const uint32_t first = queue->submit_head & queue->mask;
+	const uint32_t most = queue->mask + 1 - first;
+
+	say_more(&queue->requests[first], count < most ? count : most);
+	if (count > most)
+		say_more(queue->requests, count - most);
+}
+
+/* Those that were refused may be submitted by other means, with nobody waiting. */
+void udma_queue_say_no_more(struct udma_queue *queue)
+{
+	uint32_t i;
+
+	for (i = queue->submit_head; i != queue->submit_tail; i++)
+		queue->requests[i & queue->mask].flags &= ~UDMA_REQUEST_F_MORE;
 }
 
 /* Whether there are so many; if not, another look. */
@@ -238,97 +255,44 @@ static int look_for(struct udma_queue *queue, uint32_t count)
 	return count && ready >= count ? (int)ready : queue->ops->look(queue);
 }
 
-static int spin(struct udma_queue *queue, uint32_t count, uint64_t ns)
+/* Not both together. */
+static UDMA_APART ssize_t submit_or_wait(struct udma_queue *queue, uint32_t count,
+					 int64_t timeout_ns)
 {
-	const uint64_t since = udma_clock_ns();
-	unsigned int looks = 0;
 	int ready;
 
-	while ((ready = queue->ops->look(queue)) >= 0 && (uint32_t)ready < count) {
-		if (++looks % LOOKS_A_CLOCK == 0 && udma_clock_ns() - since >= ns)
-			break;
-		relax();
-	}
-	return ready;
-}
-
-/* Nothing is to be submitted any more. */
-static int wait_only(struct udma_queue *queue, uint32_t count, int64_t timeout_ns,
-		     uint64_t since)
-{
-	uint64_t busy_ns = queue->busy_ns;
-	int64_t left = timeout_ns;
-	int ready, error;
-
-	ready = look_for(queue, count);
-	if (ready < 0 || (uint32_t)ready >= count)
-		return ready;
-	if (busy_ns && timeout_ns) {
-		if (timeout_ns > 0 && busy_ns > (uint64_t)timeout_ns)
-			busy_ns = timeout_ns;
-		ready = spin(queue, count, busy_ns);
-		if (ready < 0 || (uint32_t)ready >= count)
-			return ready;
-		left = udma_time_left(timeout_ns, since);
-	}
-	if (!left) {
-		errno = ETIME;
-		return -1;
-	}
-	if (queue->ops->enter(queue, count, left) >= 0)
-		return look_for(queue, count);
-	error = errno;
-	ready = queue->ops->look(queue);
-	if (ready < 0 || (uint32_t)ready >= count)
-		return ready;
-	errno = error;
-	return -1;
-}
-
-/* One call for both. Of a wait that was not to the end it does not say why. */
-static int submit_and_wait(struct udma_queue *queue, uint32_t count, int64_t timeout_ns,
-			   uint64_t since)
-{
-	const uint32_t added = udma_queue_added(queue);
-	int taken, ready;
-
-	taken = queue->ops->enter(queue, count, timeout_ns);
-	if (taken < 0)
+	if (udma_queue_added(queue) && queue->ops->submit(queue) < 0)
 		return -1;
 	ready = look_for(queue, count);
-	if (ready < 0 || (uint32_t)ready >= count || (uint32_t)taken < added)
+	if (ready < 0 || (uint32_t)ready >= count || udma_queue_added(queue))
 		return ready;
-	errno = udma_time_left(timeout_ns, since) ? EINTR : ETIME;
+	/* What need not interrupt is told to who asks: zero would be without an end. */
+	if (timeout_ns || queue->busy_ns)
+		return queue->ops->wait(queue, count, timeout_ns ? timeout_ns : 1);
+	errno = ETIME;
 	return -1;
 }
 
 UDMA_EXPORT ssize_t udma_queue_wait(struct udma_queue *queue, size_t count, int64_t timeout_ns)
 {
-	const uint64_t since = timeout_ns > 0 ? udma_clock_ns() : 0;
-	const uint32_t added = udma_queue_added(queue);
-	ssize_t taken;
+	const uint32_t submitted = udma_queue_submitted(queue);
 
-	if (count > queue->used)
-		count = queue->used;
-	if (added && count && timeout_ns && !queue->busy_ns)
-		return submit_and_wait(queue, count, timeout_ns, since);
-	if (added) {
-		taken = queue->ops->enter(queue, 0, 0);
-		if (taken < 0)
-			return -1;
-		if (taken < added)
-			return queue->ops->look(queue);
-	}
-	return wait_only(queue, count, timeout_ns, since);
+	if (count > udma_queue_used(queue))
+		count = udma_queue_used(queue);
+	if (!count || !timeout_ns || !udma_queue_added(queue))
+		return submit_or_wait(queue, count, timeout_ns);
+	if (count > submitted + 1)
+		say_more_of(queue, count - submitted - 1);
+	return queue->ops->wait(queue, count, timeout_ns);
 }
 
 static const struct udma_completion *take(struct udma_queue *queue)
 {
-	queue->used--;
+	queue->submit_end++;
 	return &queue->completions[queue->complete_head++ & queue->mask];
 }
 
-static const struct udma_completion *look_and_take(struct udma_queue *queue)
+static UDMA_APART const struct udma_completion *look_and_take(struct udma_queue *queue)
 {
 	int ready = queue->ops->look(queue);
 

@@ -42,23 +42,23 @@ static int run_in_queue(struct udma_queue *queue, const struct udma_transfer *tr
 
 	if (udma_queue_add(queue, transfer) < 0)
 		return -1;
-	if (udma_queue_submit(queue) < 0) {
-		udma_queue_drop(queue);
+	while (udma_queue_wait(queue, 1, -1) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (udma_queue_added(queue))
+			udma_queue_drop(queue);
 		return -1;
 	}
-	while (!(next = udma_queue_next(queue))) {
-		if (errno != EAGAIN)
-			return -1;
-		if (udma_queue_wait(queue, 1, -1) < 0 && errno != EINTR)
-			return -1;
-	}
+	next = udma_queue_next(queue);
+	if (!next)
+		return -1;
 	*completion = *next;
 	return 0;
 }
 
 static bool is_idle(const struct udma_channel *channel)
 {
-	return !channel->pending && (!channel->queue || !channel->queue->used);
+	return !channel->pending && (!channel->queue || !udma_queue_used(channel->queue));
 }
 
 static int run(struct udma_channel *channel, const struct udma_transfer *transfer)

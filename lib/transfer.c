@@ -31,8 +31,7 @@ UDMA_EXPORT void udma_transfer_set_copy(struct udma_transfer *transfer,
 	request->src_offset = src_offset;
 	request->bytes = bytes;
 	request->fill = 0;
-	transfer->dst_channel = dst->channel_id;
-	transfer->src_channel = src->channel_id;
+	transfer->channel_id = dst->channel_id == src->channel_id ? dst->channel_id : 0;
 }
 
 UDMA_EXPORT void udma_transfer_set_fill(struct udma_transfer *transfer,
@@ -48,16 +47,25 @@ UDMA_EXPORT void udma_transfer_set_fill(struct udma_transfer *transfer,
 	request->src_offset = 0;
 	request->bytes = bytes;
 	request->fill = value;
-	transfer->dst_channel = dst->channel_id;
-	transfer->src_channel = dst->channel_id;
+	transfer->channel_id = dst->channel_id;
+}
+
+static void set_flag(struct udma_transfer *transfer, uint32_t flag, bool set)
+{
+	if (set)
+		transfer->request.flags |= flag;
+	else
+		transfer->request.flags &= ~flag;
 }
 
 UDMA_EXPORT void udma_transfer_set_fence(struct udma_transfer *transfer, bool fence)
 {
-	if (fence)
-		transfer->request.flags |= UDMA_REQUEST_F_FENCE;
-	else
-		transfer->request.flags &= ~UDMA_REQUEST_F_FENCE;
+	set_flag(transfer, UDMA_REQUEST_F_FENCE, fence);
+}
+
+UDMA_EXPORT void udma_transfer_set_more(struct udma_transfer *transfer, bool more)
+{
+	set_flag(transfer, UDMA_REQUEST_F_MORE, more);
 }
 
 UDMA_EXPORT void udma_transfer_set_timeout_ns(struct udma_transfer *transfer, int64_t timeout_ns)
