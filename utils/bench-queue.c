@@ -31,10 +31,11 @@ static int prepare_busy(struct worker *worker)
 
 static inline int add(struct worker *worker)
 {
-	unsigned int i;
+	struct udma_transfer **next = worker->transfers, **end = next + worker->bench->depth;
+	struct udma_queue *queue = worker->queue;
 
-	for (i = 0; i < worker->bench->depth; i++)
-		if (udma_queue_add(worker->queue, worker->transfers[i]))
+	for (; next != end; next++)
+		if (udma_queue_add(queue, *next))
 			return -1;
 	return 0;
 }
@@ -42,9 +43,10 @@ static inline int add(struct worker *worker)
 static inline int take(struct worker *worker, ssize_t count, uint64_t start_ns)
 {
 	const struct udma_completion *completion;
+	struct udma_queue *queue = worker->queue;
 
 	for (; count; count--) {
-		completion = udma_queue_next(worker->queue);
+		completion = udma_queue_next(queue);
 		if (!completion || worker_check(completion))
 			return -1;
 		if (start_ns)
@@ -73,7 +75,9 @@ static inline int take_all(struct worker *worker, uint64_t start_ns)
 	return 0;
 }
 
-static inline int go(struct worker *worker, uint64_t rounds, bool timed)
+/* Once with the clock and once without. */
+static inline __attribute__((always_inline)) int go(struct worker *worker, uint64_t rounds,
+						    bool timed)
 {
 	uint64_t start_ns = 0;
 

@@ -83,7 +83,8 @@ static int make_transfers(struct worker *worker)
 
 static int open_channel(struct worker *worker, const char *device)
 {
-	worker->channel = udma_channel_open(device);
+	worker->channel = worker->bench->exclusive ? udma_channel_open_exclusive(device) :
+						     udma_channel_open(device);
 	if (worker->channel)
 		worker->info = udma_channel_get_info(worker->channel);
 	return worker->info ? 0 : -1;

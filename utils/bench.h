@@ -46,8 +46,9 @@ extern const struct path *const paths[];
  * @processes: on each device
  * @count: transfers of each process, or 0 for as many as there is time for
  * @ns: for how long, if there is no @count
- * @busy_ns: for how long to look before it sleeps, on the path that does
+ * @busy_ns: for how long the kernel is to look before it sleeps, on the path that does
  * @latency: whether to look at each transfer, too
+ * @exclusive: whether nobody else is let in meanwhile
  */
 struct bench {
 	char **devices;
@@ -60,6 +61,7 @@ struct bench {
 	uint64_t ns;
 	uint64_t busy_ns;
 	bool latency;
+	bool exclusive;
 };
 
 /**

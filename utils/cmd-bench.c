@@ -93,6 +93,9 @@ static int bench_option(struct plan *plan, int option, char **argv)
 	case 'L':
 		plan->bench.latency = false;
 		return 0;
+	case 'x':
+		plan->bench.exclusive = true;
+		return 0;
 	case 'j':
 		plan->json = true;
 		return 0;
@@ -170,6 +173,7 @@ static int fit_device(struct plan *plan, const char *wanted, char **name)
 
 	pump.wanted = wanted;
 	pump.source = "bench";
+	pump.exclusive = plan->bench.exclusive;
 	if (choose_channel(&pump))
 		return -1;
 	fit_paths(plan, pump.channel);
@@ -228,6 +232,7 @@ static int run(int argc, char **argv)
 		{ "within", required_argument, NULL, 'w' },
 		{ "busy", required_argument, NULL, 'B' },
 		{ "no-latency", no_argument, NULL, 'L' },
+		{ "exclusive", no_argument, NULL, 'x' },
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
@@ -243,11 +248,14 @@ static int run(int argc, char **argv)
 	};
 	int option, ret;
 
-	while ((option = getopt_long(argc, argv, ":p:b:d:n:s:P:w:B:Lj", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":p:b:d:n:s:P:w:B:Lxj", options, NULL)) != -1) {
 		ret = bench_option(&plan, option, argv);
 		if (ret)
 			return ret;
 	}
+	if (plan.bench.exclusive && plan.bench.processes > 1)
+		return usage_error("there is one process only that has it open",
+				   "--exclusive");
 	default_paths(&plan.paths);
 	ret = measure(&plan, argv + optind);
 	free_devices(&plan.bench);
@@ -267,8 +275,9 @@ const struct command cmd_bench = {
 		"  -n, --count=N         for N transfers a row, in place of that\n"
 		"  -P, --processes=N     by N processes at once on each device; 1\n"
 		"  -w, --within=P        repeat a row until two runs agree within P percent\n"
-		"  -B, --busy=NS         let busy look for NS nanoseconds before it sleeps; 50000\n"
+		"  -B, --busy=NS         let the kernel be busy for NS nanoseconds, by busy; 50000\n"
 		"  -L, --no-latency      do not look at each transfer, too\n"
+		"  -x, --exclusive       let nobody else use the devices meanwhile\n"
 		"  -j, --json            print an array of JSON objects\n"
 		"\n"
 		"Several devices are used at once. Nobody else should use them meanwhile.\n",
