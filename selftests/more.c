@@ -2,10 +2,13 @@
 /*
  * Requests that say that more follow: the controller interrupts once for several
  * transfers. Each has its event all the same, in order, whatever happens to those
- * of which nobody is told.
+ * of which nobody is told. Who asks learns of what has ended, and who does not ask is
+ * told a moment later: so no test may take it that nothing has been told.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 #include "udma_queue.h"
@@ -20,9 +23,14 @@
 #define ALL		0xffffffffU
 #define NONE		0U
 
+/* How a program submits: bits. */
+#define BY_SUBMIT	0
+#define BY_ENTER	1
+#define OPEN		2	/* the last of a call says that more follow, too */
+
 struct mover {
 	int fd;
-	bool is_ring;
+	unsigned int how;
 	struct queue queue;
 	struct buffer dst;
 	struct buffer src;
@@ -33,16 +41,16 @@ struct mover {
 };
 
 static int try_mover_open(struct mover *mover, const struct unit *unit,
-			  bool is_ring, int flags, __u64 bytes)
+			  unsigned int how, int flags, __u64 bytes)
 {
-	*mover = (struct mover) { .is_ring = is_ring, .bytes = bytes };
+	*mover = (struct mover) { .how = how, .bytes = bytes };
 	mover->fd = try_unit_open(unit, O_RDWR | flags);
 	if (mover->fd < 0 ||
 	    try_alloc_map(mover->fd, PIECES * bytes, &mover->dst) ||
 	    try_alloc_map(mover->fd, PIECES * bytes, &mover->src))
 		return -1;
 	pattern_write(mover->src.mem, 0, PIECES * bytes, PATTERN_SOURCE);
-	if (is_ring)
+	if (how & BY_ENTER)
 		return try_queue_start(&mover->queue, mover->fd, PIECES,
 				       PIECES);
 	return 0;
@@ -74,7 +82,10 @@ static struct udma_request mover_request(const struct mover *mover,
 	return request;
 }
 
-/* Pieces in one call. @more has a bit for each of these that others follow. */
+/*
+ * Pieces in one call. @more has a bit for each of these that others follow; the last
+ * has it where that is how.
+ */
 static int try_move(struct mover *mover, unsigned int first, unsigned int count,
 		    unsigned int more)
 {
@@ -85,11 +96,13 @@ static int try_move(struct mover *mover, unsigned int first, unsigned int count,
 	pattern_write(mover->dst.mem, first * mover->bytes,
 		      (first + count) * mover->bytes, PATTERN_STALE);
 	for (i = 0; i < count; i++) {
+		if (i + 1 == count && !(mover->how & OPEN))
+			more = NONE;
 		requests[i] = mover_request(mover, first + i, more & 1U << i);
-		if (mover->is_ring)
+		if (mover->how & BY_ENTER)
 			queue_put(&mover->queue, requests[i]);
 	}
-	if (!mover->is_ring)
+	if (!(mover->how & BY_ENTER))
 		return try_submit_all(mover->fd, requests, count);
 	ret = try_enter(mover->fd, count, 0);
 	if (ret < 0 || (unsigned int)ret == count)
@@ -102,7 +115,7 @@ static int try_move(struct mover *mover, unsigned int first, unsigned int count,
 static int try_take(struct mover *mover, struct udma_event *events,
 		    unsigned int count)
 {
-	if (mover->is_ring)
+	if (mover->how & BY_ENTER)
 		return queue_pop(&mover->queue, events, count);
 	return try_read_now(mover->fd, events, count);
 }
@@ -113,7 +126,7 @@ static int try_take_all(struct mover *mover, struct udma_event *events,
 {
 	struct udma_event other;
 
-	if (mover->is_ring) {
+	if (mover->how & BY_ENTER) {
 		if (queue_ready(&mover->queue) < count &&
 		    try_enter(mover->fd, 0, count) < 0)
 			return -1;
@@ -124,7 +137,16 @@ static int try_take_all(struct mover *mover, struct udma_event *events,
 		return -1;
 	}
 	errno = EOVERFLOW;
-	return try_take(mover, &other, 1) > 0 ? -1 : 0;
+	return try_take(mover, &other, 1) > 0 ? -1 : (int)count;
+}
+
+/* The same without asking, where the last one is told of at once. */
+static int try_take_told(struct mover *mover, struct udma_event *events,
+			 unsigned int count)
+{
+	if (mover->how & OPEN)
+		return try_take_all(mover, events, count);
+	return try_take(mover, events, PIECES);
 }
 
 /* The same, whichever came first: @events is by piece, from @first on. */
@@ -134,7 +156,7 @@ static int try_take_each(struct mover *mover, struct udma_event *events,
 	struct udma_event seen[PIECES];
 	unsigned int i, known = 0;
 
-	if (try_take_all(mover, seen, count))
+	if (try_take_all(mover, seen, count) < 0)
 		return -1;
 	errno = EEXIST;
 	for (i = 0; i < count; i++) {
@@ -175,8 +197,8 @@ static const char *piece_verdict(const struct mover *mover, unsigned int piece)
 			TH_LOG("piece %u", __piece);			\
 	} while (0)
 
-/* There are these events now, in this order, and no others. */
-#define are_told(_mover, _first, _count)				\
+/* There are these events, in this order and no others, when @_take takes them. */
+#define TAKES(_take, _mover, _first, _count)				\
 	do {								\
 		struct mover *__told = (_mover);			\
 		const unsigned int __first = (_first);			\
@@ -184,26 +206,17 @@ static const char *piece_verdict(const struct mover *mover, unsigned int piece)
 		struct udma_event __events[PIECES];			\
 		int __i;						\
 									\
-		ASSERT_EQ(__count, try_take(__told, __events, PIECES));	\
+		ASSERT_EQ(__count, _take(__told, __events, __count));	\
 		for (__i = 0; __i < __count; __i++)			\
 			EXPECT_MOVED(__told, &__events[__i],		\
 				     __first + __i);			\
 	} while (0)
 
-/* The same in a moment. */
+/* In a moment; and at once, where the last one is told of. */
 #define will_be_told(_mover, _first, _count)				\
-	do {								\
-		struct mover *__told = (_mover);			\
-		const unsigned int __first = (_first);			\
-		const int __count = (_count);				\
-		struct udma_event __events[PIECES];			\
-		int __i;						\
-									\
-		must(try_take_all(__told, __events, __count));		\
-		for (__i = 0; __i < __count; __i++)			\
-			EXPECT_MOVED(__told, &__events[__i],		\
-				     __first + __i);			\
-	} while (0)
+	TAKES(try_take_all, _mover, _first, _count)
+#define are_told(_mover, _first, _count)				\
+	TAKES(try_take_told, _mover, _first, _count)
 
 static int nothing_is_told(struct mover *mover)
 {
@@ -224,26 +237,34 @@ FIXTURE(more)
 
 FIXTURE_VARIANT(more)
 {
-	bool is_ring;
+	unsigned int how;
 };
 
 FIXTURE_VARIANT_ADD(more, by_submit) {
-	.is_ring = false,
+	.how = BY_SUBMIT,
 };
 
 FIXTURE_VARIANT_ADD(more, by_enter) {
-	.is_ring = true,
+	.how = BY_ENTER,
+};
+
+FIXTURE_VARIANT_ADD(more, by_submit_to_the_last) {
+	.how = BY_SUBMIT | OPEN,
+};
+
+FIXTURE_VARIANT_ADD(more, by_enter_to_the_last) {
+	.how = BY_ENTER | OPEN,
 };
 
 /* In step mode from here on. */
 static int try_more_start(struct unit *unit, const struct sim_config *config,
-			  struct mover *a, struct mover *b, bool is_ring)
+			  struct mover *a, struct mover *b, unsigned int how)
 {
 	if (try_unit_start(unit, config) ||
 	    try_sim_set(&unit->sim, "step_mode", 1) ||
-	    try_mover_open(a, unit, is_ring, 0, PIECE_BYTES))
+	    try_mover_open(a, unit, how, 0, PIECE_BYTES))
 		return -1;
-	return b ? try_mover_open(b, unit, is_ring, 0, PIECE_BYTES) : 0;
+	return b ? try_mover_open(b, unit, how, 0, PIECE_BYTES) : 0;
 }
 
 FIXTURE_SETUP(more)
@@ -252,7 +273,7 @@ FIXTURE_SETUP(more)
 
 	self->users = must(module_users());
 	must(try_more_start(&self->unit, &config, &self->a, &self->b,
-			    variant->is_ring));
+			    variant->how));
 	self->sim = &self->unit.sim;
 }
 
@@ -277,11 +298,9 @@ FIXTURE_TEARDOWN(more)
 
 TEST_F(more, are_told_with_the_last)
 {
-	must(try_move(&self->a, 0, 8, ALL >> 25));
+	must(try_move(&self->a, 0, 8, ALL));
 	must(try_wait_pending(self->sim, 8));
-	must(try_step(self->sim, 7));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 8));
 	are_told(&self->a, 0, 8);
 	EXPECT_STREQ("", counts_of(&self->unit));
 }
@@ -305,13 +324,9 @@ TEST_F(more, without_the_flag_is_told)
 {
 	must(try_move(&self->a, 0, 6, 0x2b));
 	must(try_wait_pending(self->sim, 6));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 3));
 	are_told(&self->a, 0, 3);
-	must(try_step(self->sim, 1));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 2));
 	are_told(&self->a, 3, 2);
 	must(try_step(self->sim, 1));
 	are_told(&self->a, 5, 1);
@@ -328,16 +343,13 @@ TEST_F(more, is_told_once_in_sixteen)
 	for (step = 1; step <= PIECES; step++) {
 		must(try_step(self->sim, 1));
 		ret = must(try_take(&self->a, events, PIECES));
-		if (!ret)
-			continue;
+		if (ret)
+			last = step;
 		EXPECT_GE(16, step - last);
-		last = step;
 		for (i = 0; i < (unsigned int)ret; i++)
-			EXPECT_MOVED(&self->a, &events[i], count + i);
-		count += ret;
-		EXPECT_EQ(step, count);
+			EXPECT_MOVED(&self->a, &events[i], count++);
 	}
-	EXPECT_EQ(PIECES, count);
+	are_told(&self->a, count, PIECES - count);
 }
 
 TEST_F(more, does_not_wait_for_what_a_fence_holds_up)
@@ -345,14 +357,10 @@ TEST_F(more, does_not_wait_for_what_a_fence_holds_up)
 	self->a.fences = 1U << 3;
 	must(try_move(&self->a, 0, 6, ALL));
 	must(try_wait_pending(self->sim, 3));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
-	are_told(&self->a, 0, 3);
+	must(try_step(self->sim, 3));
+	will_be_told(&self->a, 0, 3);
 	must(try_wait_pending(self->sim, 3));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 3));
 	are_told(&self->a, 3, 3);
 }
 
@@ -367,13 +375,9 @@ TEST_F(more, does_not_wait_for_another_file)
 	must(try_step(self->sim, 1));
 	are_told(&self->b, 0, 1);
 	must(try_wait_pending(self->sim, 8));
-	must(try_step(self->sim, 3));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 4));
 	are_told(&self->a, 0, 4);
-	must(try_step(self->sim, 3));
-	EXPECT_TRUE(nothing_is_told(&self->b));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 4));
 	are_told(&self->b, 1, 4);
 }
 
@@ -386,7 +390,7 @@ TEST_F(more, are_told_in_order_when_files_take_turns)
 	int ret;
 
 	for (i = 0; i < 2; i++)
-		must(try_mover_open(&movers[i], &self->unit, variant->is_ring,
+		must(try_mover_open(&movers[i], &self->unit, variant->how,
 				    0, 64 * KIB));
 	must(try_attr_set(&self->unit, "window", 1));
 	for (i = 0; i < 2; i++)
@@ -401,10 +405,197 @@ TEST_F(more, are_told_in_order_when_files_take_turns)
 				EXPECT_MOVED(mover, &events[j], done[i]++);
 		}
 	}
-	EXPECT_EQ(PIECES, done[0]);
-	EXPECT_EQ(PIECES, done[1]);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		are_told(&movers[i], done[i], PIECES - done[i]);
 		must(try_mover_close(&movers[i]));
+	}
+}
+
+/* When what follows comes later, or does not come */
+
+TEST_F(more, is_told_with_one_of_a_later_call)
+{
+	self->a.how |= OPEN;
+	must(try_move(&self->a, 0, 1, ALL));
+	must(try_move(&self->a, 1, 1, ALL));
+	self->a.how &= ~OPEN;
+	must(try_move(&self->a, 2, 1, ALL));
+	must(try_wait_pending(self->sim, 3));
+	must(try_step(self->sim, 3));
+	are_told(&self->a, 0, 3);
+}
+
+/*
+ * That it may wait is not only said: for the last of a call as well as for the others.
+ * Who looks in the wrong moment finds that it has been told; not each time.
+ */
+TEST_F(more, waits_for_what_comes_later)
+{
+	const bool open = self->a.how & OPEN;
+	unsigned int quiet = 0, i;
+	int efd = must(eventfd(0, EFD_CLOEXEC));
+
+	if (open && !(self->a.how & BY_ENTER))
+		SKIP(goto out, "nobody can look who does not ask");
+	/* Who has one is told of the last in any case. */
+	if (!open)
+		must(try_eventfd(self->a.fd, efd));
+	for (i = 0; i < 20; i++) {
+		must(try_move(&self->a, 0, 3, ALL));
+		must(try_wait_pending(self->sim, 3));
+		must(try_step(self->sim, open ? 3 : 2));
+		quiet += open ? !queue_ready(&self->a.queue) :
+				!eventfd_count(efd);
+		if (!open)
+			must(try_step(self->sim, 1));
+		will_be_told(&self->a, 0, 3);
+		eventfd_count(efd);
+	}
+	EXPECT_LT(0, quiet);
+out:
+	must(close(efd));
+}
+
+/* Somebody sleeps until it comes: nothing that may be asked for later. */
+TEST_F(more, is_told_to_an_eventfd)
+{
+	int efd = must(eventfd(0, EFD_CLOEXEC));
+	unsigned int i;
+
+	must(try_eventfd(self->a.fd, efd));
+	for (i = 0; i < 20; i++) {
+		must(try_move(&self->a, 0, 3, ALL));
+		must(try_wait_pending(self->sim, 3));
+		must(try_step(self->sim, 3));
+		EXPECT_NE(0, eventfd_count(efd));
+		will_be_told(&self->a, 0, 3);
+		eventfd_count(efd);
+	}
+	must(close(efd));
+}
+
+/* Nor are more of them in a row for coming one by one. */
+TEST_F(more, are_told_once_in_sixteen_by_many_calls)
+{
+	struct udma_event events[PIECES];
+	unsigned int count, i;
+
+	for (i = 0; i < PIECES; i++)
+		must(try_move(&self->a, i, 1, ALL));
+	must(try_wait_pending(self->sim, PIECES));
+	must(try_step(self->sim, PIECES));
+	count = must(try_take(&self->a, events, PIECES));
+	EXPECT_LE(PIECES - 16, count);
+	for (i = 0; i < count; i++)
+		EXPECT_MOVED(&self->a, &events[i], i);
+	will_be_told(&self->a, count, PIECES - count);
+}
+
+/* Room for others comes of those as well of which nobody is told. */
+TEST_F(more, make_room_for_another_file)
+{
+	unsigned int i;
+
+	for (i = 0; i < PIECES; i++)
+		must(try_move(&self->a, i, 1, ALL));
+	must(try_wait_pending(self->sim, PIECES));
+	must(try_move(&self->b, 0, 4, NONE));
+	must(try_step(self->sim, PIECES));
+	/* Nobody has asked. */
+	must(try_wait_pending(self->sim, 4));
+	must(try_step(self->sim, 4));
+	will_be_told(&self->b, 0, 4);
+	will_be_told(&self->a, 0, PIECES);
+	EXPECT_STREQ("", counts_of(&self->unit));
+}
+
+TEST_F(more, lets_a_fence_begin)
+{
+	must(try_move(&self->a, 0, 1, ALL));
+	self->a.fences = 1U << 1;
+	must(try_move(&self->a, 1, 1, ALL));
+	must(try_wait_pending(self->sim, 1));
+	must(try_step(self->sim, 1));
+	must(try_wait_pending(self->sim, 1));
+	must(try_step(self->sim, 1));
+	will_be_told(&self->a, 0, 2);
+}
+
+/*
+ * One at a time, that nobody asks for all: who sleeps since before it was submitted,
+ * and since after. The driver may have submitted something for that itself.
+ */
+#define WAKES_AT_THE_END(_start, _join)					\
+	do {								\
+		unsigned int __i;					\
+									\
+		for (__i = 0; __i < 6; __i++) {				\
+			if (__i % 2)					\
+				must(try_move(&self->a, 0, 1, ALL));	\
+			must(_start);					\
+			if (!(__i % 2))					\
+				must(try_move(&self->a, 0, 1, ALL));	\
+			must(try_step(self->sim, 1));			\
+			_join;						\
+			must(try_step(self->sim, 0));			\
+			must(try_wait_pending(self->sim, 0));		\
+		}							\
+	} while (0)
+
+TEST_F(more, wakes_who_reads)
+{
+	struct sleeper sleeper;
+
+	WAKES_AT_THE_END(try_sleeper_start(&sleeper, read_one, &self->a.fd,
+					   SYS_read),
+			 must(try_sleeper_join(&sleeper));
+			 EXPECT_EQ(1, sleeper.ret));
+}
+
+TEST_F(more, wakes_who_polls)
+{
+	struct poller poller;
+
+	WAKES_AT_THE_END(try_poller_start(&poller, self->a.fd, POLLIN),
+			 EXPECT_EQ(POLLIN, try_poller_join(&poller));
+			 will_be_told(&self->a, 0, 1));
+}
+
+TEST_F(more, wakes_who_waits)
+{
+	struct enterer enterer;
+
+	if (!(variant->how & BY_ENTER))
+		SKIP(return, "it has no queues");
+	WAKES_AT_THE_END(try_enterer_start(&enterer, self->a.fd, 0, 1),
+			 EXPECT_EQ(0, try_enterer_join(&enterer));
+			 will_be_told(&self->a, 0, 1));
+}
+
+TEST_F(more, wakes_who_sleeps_on_the_eventfd)
+{
+	const int efd = must(eventfd(0, EFD_CLOEXEC));
+	struct poller poller;
+
+	must(try_eventfd(self->a.fd, efd));
+	WAKES_AT_THE_END(try_poller_start(&poller, efd, POLLIN),
+			 EXPECT_EQ(POLLIN, try_poller_join(&poller));
+			 eventfd_count(efd);
+			 will_be_told(&self->a, 0, 1));
+	must(close(efd));
+}
+
+TEST_F(more, wakes_who_sleeps_on_epoll)
+{
+	struct epoll_event told = { .events = EPOLLIN };
+	const int epfd = must(epoll_create1(EPOLL_CLOEXEC));
+	struct poller poller;
+
+	must(epoll_ctl(epfd, EPOLL_CTL_ADD, self->a.fd, &told));
+	WAKES_AT_THE_END(try_poller_start(&poller, epfd, POLLIN),
+			 EXPECT_EQ(POLLIN, try_poller_join(&poller));
+			 will_be_told(&self->a, 0, 1));
+	must(close(epfd));
 }
 
 /* Trouble with one of which nobody would have been told */
@@ -416,18 +607,14 @@ TEST_F(more, is_told_when_it_fails)
 	must(try_sim_set(self->sim, "fail_at", 3));
 	must(try_move(&self->a, 0, 6, ALL));
 	must(try_wait_pending(self->sim, 6));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 3));
 	must(try_take_all(&self->a, events, 3));
 	EXPECT_MOVED(&self->a, &events[0], 0);
 	EXPECT_MOVED(&self->a, &events[1], 1);
 	EXPECT_EVENT("EIO 0 exact", &events[2]);
 	EXPECT_EQ(2, events[2].user_data);
 	EXPECT_STREQ("not copied", piece_verdict(&self->a, 2));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 3));
 	are_told(&self->a, 3, 3);
 	EXPECT_STREQ("", counts_of(&self->unit));
 }
@@ -446,9 +633,7 @@ TEST_F(more, is_told_when_it_is_short)
 	EXPECT_EVENT("OK 2048 exact short", &events[2]);
 	EXPECT_EQ(2, events[2].user_data);
 	EXPECT_STREQ("copied in part", piece_verdict(&self->a, 2));
-	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 3));
 	are_told(&self->a, 3, 3);
 }
 
@@ -561,6 +746,8 @@ TEST_F(more, that_had_ended_before_an_interrupt_is_lost)
 	struct udma_event events[4];
 	unsigned int i;
 
+	/* Only of the last one there is an interrupt to lose. */
+	self->a.how &= ~OPEN;
 	must(try_sim_set(self->sim, "step_mode", 0));
 	must(try_sim_set(self->sim, "lose_at", 4));
 	must(try_move(&self->a, 0, 4, ALL));
@@ -578,6 +765,7 @@ TEST_F(more, after_an_interrupt_that_is_lost_are_told_with_the_next)
 	struct udma_event events[8];
 	unsigned int i;
 
+	self->a.how &= ~OPEN;
 	must(try_sim_set(self->sim, "lose_at", 4));
 	must(try_move(&self->a, 0, 4, ALL));
 	must(try_move(&self->a, 4, 4, ALL));
@@ -611,7 +799,6 @@ TEST_F(more, are_under_way_at_a_reset)
 	must(try_move(&self->a, 0, 8, ALL));
 	must(try_wait_pending(self->sim, 8));
 	must(try_step(self->sim, 3));
-	EXPECT_TRUE(nothing_is_told(&self->a));
 	must(try_reset(&self->unit));
 	are_told(&self->a, 0, 3);
 	EXPECT_STREQ("resets 1 probes 1 replays 5", counts_of(&self->unit));
@@ -621,9 +808,7 @@ TEST_F(more, are_under_way_at_a_reset)
 	/* What comes now is none of what was forgotten. */
 	must(try_move(&self->a, 0, 8, ALL));
 	must(try_wait_pending(self->sim, 8));
-	must(try_step(self->sim, 7));
-	EXPECT_TRUE(nothing_is_told(&self->a));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 8));
 	are_told(&self->a, 0, 8);
 }
 
@@ -636,7 +821,6 @@ TEST_F(more, that_failed_are_told_so_at_a_reset)
 	must(try_move(&self->a, 0, 4, ALL));
 	must(try_wait_pending(self->sim, 4));
 	must(try_step(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
 	must(try_reset(&self->unit));
 	must(try_take_all(&self->a, events, 2));
 	EXPECT_MOVED(&self->a, &events[0], 0);
@@ -746,7 +930,6 @@ TEST_F(more, are_told_in_batches)
 	will_be_told(&self->a, 0, 8);
 	must(try_move(&self->a, 8, 6, ALL));
 	must(try_wait_pending(self->sim, 2));
-	EXPECT_TRUE(nothing_is_told(&self->a));
 	must(try_sim_set(self->sim, "batch", 0));
 	will_be_told(&self->a, 8, 6);
 	EXPECT_STREQ("", counts_of(&self->unit));
@@ -757,17 +940,19 @@ TEST_F(more, are_told_in_batches)
 TEST_F(more, can_be_cancelled)
 {
 	struct udma_event events[5];
+	int found;
 
 	must(try_move(&self->a, 0, 5, ALL));
 	must(try_wait_pending(self->sim, 5));
 	must(try_step(self->sim, 1));
-	/* One that has ended, of which nobody knows, and one that has not. */
-	EXPECT_EQ(1, must(try_cancel(self->a.fd, 1)));
+	/* One that has ended, of which perhaps nobody knows, and one that has not. */
+	found = try_cancel(self->a.fd, 1);
+	EXPECT_TRUE(found == 1 || errno == ENOENT);
 	EXPECT_EQ(1, must(try_cancel(self->a.fd, 3)));
-	EXPECT_TRUE(nothing_is_told(&self->a));
 	must(try_step(self->sim, 4));
 	must(try_take_all(&self->a, events, 5));
-	EXPECT_EVENT("ECANCELED 4096 exact", &events[0]);
+	EXPECT_EVENT(found == 1 ? "ECANCELED 4096 exact" : "OK 4096 exact",
+		     &events[0]);
 	EXPECT_MOVED(&self->a, &events[1], 1);
 	EXPECT_EVENT("ECANCELED 4096 exact", &events[2]);
 	EXPECT_MOVED(&self->a, &events[3], 3);
@@ -782,14 +967,13 @@ TEST_F(more, can_all_be_cancelled)
 	must(try_attr_set(&self->unit, "window", 4));
 	must(try_move(&self->a, 0, 8, ALL));
 	must(try_wait_pending(self->sim, 4));
-	must(try_step(self->sim, 2));
 	EXPECT_EQ(8, must(try_cancel_all(self->a.fd)));
 	must(try_take_all(&self->a, events, 4));
 	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(i + 4, events[i].user_data);
 		EXPECT_EVENT("ECANCELED 0 exact", &events[i]);
 	}
-	must(try_step(self->sim, 2));
+	must(try_step(self->sim, 4));
 	must(try_take_all(&self->a, events, 4));
 	for (i = 0; i < 4; i++) {
 		EXPECT_EQ(i, events[i].user_data);
@@ -823,7 +1007,7 @@ TEST_F(more, are_cut_short_by_the_timeout_of_one)
 
 	must(try_mover_close(&self->a));
 	must(try_mover_close(&self->b));
-	must(try_mover_open(&mover, &self->unit, variant->is_ring, O_EXCL,
+	must(try_mover_open(&mover, &self->unit, variant->how, O_EXCL,
 			    PIECE_BYTES));
 	mover.timed = 1U << 2;
 	mover.timeout_ns = 1;
@@ -838,8 +1022,8 @@ TEST_F(more, are_cut_short_by_the_timeout_of_one)
 	EXPECT_EVENT("ETIMEDOUT 0", &events[2]);
 	EXPECT_MOVED(&mover, &events[3], 3);
 	must(try_mover_close(&mover));
-	must(try_mover_open(&self->a, &self->unit, false, 0, PIECE_BYTES));
-	must(try_mover_open(&self->b, &self->unit, false, 0, PIECE_BYTES));
+	must(try_mover_open(&self->a, &self->unit, BY_SUBMIT, 0, PIECE_BYTES));
+	must(try_mover_open(&self->b, &self->unit, BY_SUBMIT, 0, PIECE_BYTES));
 }
 
 /* Programs that go, and channels */
@@ -849,7 +1033,7 @@ TEST_F(more, of_a_file_that_is_closed)
 	const long bytes = attr_get(&self->unit, "used_bytes");
 	struct mover mover;
 
-	must(try_mover_open(&mover, &self->unit, variant->is_ring, 0,
+	must(try_mover_open(&mover, &self->unit, variant->how, 0,
 			    PIECE_BYTES));
 	must(try_move(&mover, 0, 8, ALL));
 	must(try_move(&self->a, 0, 4, ALL));
@@ -867,7 +1051,7 @@ TEST_F(more, of_a_file_that_is_closed_behind_others)
 	const long bytes = attr_get(&self->unit, "used_bytes");
 	struct mover mover;
 
-	must(try_mover_open(&mover, &self->unit, variant->is_ring, 0,
+	must(try_mover_open(&mover, &self->unit, variant->how, 0,
 			    PIECE_BYTES));
 	must(try_move(&self->a, 0, 4, ALL));
 	must(try_move(&mover, 0, 4, ALL));
@@ -892,7 +1076,7 @@ TEST_F(more, of_a_program_that_is_killed)
 
 	pid = must(fork());
 	if (pid == 0) {
-		if (try_mover_open(&mover, &self->unit, variant->is_ring, 0,
+		if (try_mover_open(&mover, &self->unit, variant->how, 0,
 				   PIECE_BYTES) ||
 		    try_move(&mover, 0, 8, ALL) < 0)
 			_exit(1);
@@ -957,6 +1141,461 @@ TEST_F(more, end_before_the_channel_is_unbound)
 	ends_with_the_channel(&self->a, 8, 8);
 }
 
+/* Nothing follows, though it was said */
+
+FIXTURE(last)
+{
+	struct unit unit;
+	struct sim *sim;
+	struct mover mover;
+	long bytes;		/* in buffers, before there was the mover */
+	bool is_gone;
+};
+
+FIXTURE_VARIANT(last)
+{
+	unsigned int how;
+	bool is_instant;
+	unsigned int latency_ns;
+};
+
+FIXTURE_VARIANT_ADD(last, by_submit) {
+	.how = BY_SUBMIT | OPEN,
+};
+
+FIXTURE_VARIANT_ADD(last, by_enter) {
+	.how = BY_ENTER | OPEN,
+};
+
+FIXTURE_VARIANT_ADD(last, by_submit_that_takes_time) {
+	.how = BY_SUBMIT | OPEN,
+	.latency_ns = 3 * 1000 * 1000,
+};
+
+FIXTURE_VARIANT_ADD(last, by_enter_that_takes_time) {
+	.how = BY_ENTER | OPEN,
+	.latency_ns = 3 * 1000 * 1000,
+};
+
+FIXTURE_VARIANT_ADD(last, by_submit_at_once) {
+	.how = BY_SUBMIT | OPEN,
+	.is_instant = true,
+};
+
+FIXTURE_VARIANT_ADD(last, by_enter_at_once) {
+	.how = BY_ENTER | OPEN,
+	.is_instant = true,
+};
+
+FIXTURE_VARIANT_ADD(last, by_submit_at_once_in_time) {
+	.how = BY_SUBMIT | OPEN,
+	.is_instant = true,
+	.latency_ns = 100 * 1000,
+};
+
+FIXTURE_VARIANT_ADD(last, by_enter_at_once_in_time) {
+	.how = BY_ENTER | OPEN,
+	.is_instant = true,
+	.latency_ns = 100 * 1000,
+};
+
+/* How often each; several of them in a row may be different from one. */
+#define TIMES		20
+
+/* The time that a driver may take to tell by itself, for a machine of any speed. */
+#define SOON_NS		5000000000ULL
+
+FIXTURE_SETUP(last)
+{
+	static const struct sim_config config;
+
+	must(try_unit_start(&self->unit, &config));
+	self->sim = &self->unit.sim;
+	self->bytes = attr_get(&self->unit, "used_bytes");
+	must(try_sim_set(self->sim, "instant", variant->is_instant));
+	must(try_sim_set(self->sim, "latency_ns", variant->latency_ns));
+	must(try_mover_open(&self->mover, &self->unit, variant->how, 0,
+			    PIECE_BYTES));
+}
+
+FIXTURE_TEARDOWN(last)
+{
+	works(try_sim_set(self->sim, "instant", 0));
+	if (self->mover.fd >= 0) {
+		EXPECT_TRUE(nothing_is_told(&self->mover));
+		works(try_mover_close(&self->mover));
+	}
+	if (!self->is_gone) {
+		works(try_wait_attr(&self->unit, "used_bytes", self->bytes));
+		EXPECT_EQ(0, attr_get(&self->unit, "recovery/resets"));
+		EXPECT_STREQ("copied", next_program(&self->unit));
+		works(try_sim_unbind(self->sim, 0));
+	}
+	works(try_sim_end(self->sim));
+}
+
+/* What ends at once has moved nothing. */
+#define EXPECT_ENDED(_event, _piece)					\
+	do {								\
+		const struct udma_event *__ended = (_event);		\
+									\
+		EXPECT_EQ(_piece, __ended->user_data);			\
+		EXPECT_STREQ("OK 4096 exact", event_text(__ended));	\
+		if (!variant->is_instant) {				\
+			EXPECT_STREQ("copied",				\
+				     piece_verdict(&self->mover,	\
+						   __ended->user_data));\
+		}							\
+	} while (0)
+
+/* There are these events in a moment, from piece 0 on. */
+#define have_ended(_count)						\
+	do {								\
+		const unsigned int __pieces = (_count);			\
+		struct udma_event __events[PIECES];			\
+		unsigned int __i;					\
+									\
+		must(try_take_all(&self->mover, __events, __pieces));	\
+		for (__i = 0; __i < __pieces; __i++)			\
+			EXPECT_ENDED(&__events[__i], __i);		\
+	} while (0)
+
+TEST_F(last, is_read)
+{
+	struct udma_event event;
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		ASSERT_EQ(1, must(try_read(self->mover.fd, &event, 1)));
+		EXPECT_ENDED(&event, 0);
+	}
+}
+
+TEST_F(last, is_read_without_waiting)
+{
+	struct udma_event event;
+	unsigned int i;
+	__u64 end;
+	int ret;
+
+	must(fcntl(self->mover.fd, F_SETFL, O_RDWR | O_NONBLOCK));
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		end = 0;
+		while ((ret = try_read(self->mover.fd, &event, 1)) < 0 &&
+		       errno == EAGAIN && look_again(&end))
+			;
+		ASSERT_EQ(1, must(ret));
+		EXPECT_ENDED(&event, 0);
+	}
+}
+
+TEST_F(last, is_told_by_poll)
+{
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		EXPECT_EQ(POLLIN, must(try_wait_for(self->mover.fd, POLLIN)));
+		have_ended(1);
+	}
+}
+
+TEST_F(last, is_told_by_poll_that_does_not_wait)
+{
+	__u64 end = 0;
+
+	must(try_move(&self->mover, 0, 1, ALL));
+	while (!(must(poll_now(self->mover.fd)) & POLLIN)) {
+		ASSERT_TRUE(look_again(&end));
+	}
+	have_ended(1);
+}
+
+/* By a call of its own and by the one that submits; asleep, and not. */
+TEST_F(last, is_waited_for)
+{
+	struct queue *queue = &self->mover.queue;
+	struct udma_event event;
+	unsigned int i, own;
+
+	if (!(variant->how & BY_ENTER))
+		SKIP(return, "it has no queues");
+	for (i = 0; i < TIMES; i++) {
+		own = i % 2;
+		queue_put(queue, mover_request(&self->mover, 0, true));
+		if (own)
+			must(try_enter(queue->fd, 1, 0));
+		EXPECT_EQ(!own, try_enter_with(queue->fd, !own, 1, WAIT_NS,
+					       i / 2 % 2 ? 50000 : 0));
+		ASSERT_EQ(1, queue_pop(queue, &event, 1));
+		EXPECT_ENDED(&event, 0);
+	}
+}
+
+TEST_F(last, signals_the_eventfd)
+{
+	int efd = must(eventfd(0, EFD_CLOEXEC));
+	unsigned int i;
+
+	must(try_eventfd(self->mover.fd, efd));
+	for (i = 0; i < TIMES; i++) {
+		const __u64 begin = now_ns();
+
+		must(try_move(&self->mover, 0, 1, ALL));
+		must(try_wait_for(efd, POLLIN));
+		EXPECT_GT(SOON_NS, now_ns() - begin);
+		EXPECT_NE(0, eventfd_count(efd));
+		have_ended(1);
+	}
+	must(close(efd));
+}
+
+TEST_F(last, is_seen_without_a_call)
+{
+	struct udma_event event;
+	unsigned int i;
+	__u64 end;
+
+	if (!(variant->how & BY_ENTER))
+		SKIP(return, "it has no queues");
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		end = 0;
+		while (!queue_ready(&self->mover.queue)) {
+			ASSERT_TRUE(look_again(&end));
+		}
+		ASSERT_EQ(1, queue_pop(&self->mover.queue, &event, 1));
+		EXPECT_ENDED(&event, 0);
+	}
+}
+
+/* All that there can be, by so many calls */
+TEST_F(last, are_as_many_as_there_is_room_for)
+{
+	unsigned int i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < PIECES; i++)
+			must(try_move(&self->mover, i, 1, ALL));
+		have_ended(PIECES);
+	}
+}
+
+TEST_F(last, is_followed_by_one_that_is_told_of)
+{
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++) {
+		self->mover.how |= OPEN;
+		must(try_move(&self->mover, 0, 1, ALL));
+		self->mover.how &= ~OPEN;
+		must(try_move(&self->mover, 1, 1, ALL));
+		have_ended(2);
+	}
+}
+
+TEST_F(last, is_followed_by_a_fence)
+{
+	unsigned int i;
+
+	self->mover.fences = 1U << 1 | 1U << 2;
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		must(try_move(&self->mover, 1, 1, ALL));
+		must(try_move(&self->mover, 2, 1, ALL));
+		have_ended(3);
+	}
+}
+
+/* Nobody asks for those before it. */
+TEST_F(last, is_followed_by_a_fence_without_a_call)
+{
+	__u64 end = 0;
+
+	if (!(variant->how & BY_ENTER))
+		SKIP(return, "it has no queues");
+	self->mover.fences = 1U << 1 | 1U << 2;
+	must(try_move(&self->mover, 0, 1, ALL));
+	must(try_move(&self->mover, 1, 2, ALL));
+	while (queue_ready(&self->mover.queue) < 3) {
+		ASSERT_TRUE(look_again(&end));
+	}
+	have_ended(3);
+}
+
+/* Each is told of its own, whoever else is told. */
+TEST_F(last, comes_between_those_of_others)
+{
+	struct udma_event event;
+	struct mover other;
+	unsigned int i;
+
+	must(try_mover_open(&other, &self->unit, variant->how & ~OPEN, 0,
+			    PIECE_BYTES));
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&other, 0, 1, NONE));
+		must(try_move(&self->mover, 0, 1, ALL));
+		must(try_move(&other, 1, 1, NONE));
+		must(try_take_all(&other, (struct udma_event[2]) {}, 2));
+		if (i % 2)
+			have_ended(1);
+		else
+			must(try_read(self->mover.fd, &event, 1));
+	}
+	must(try_mover_close(&other));
+}
+
+TEST_F(last, may_be_cancelled)
+{
+	struct udma_event event;
+	unsigned int i;
+	int found;
+
+	for (i = 0; i < TIMES; i++) {
+		must(try_move(&self->mover, 0, 1, ALL));
+		found = try_cancel(self->mover.fd, i + 1);
+		ASSERT_TRUE(found == 1 || errno == ENOENT);
+		must(try_take_all(&self->mover, &event, 1));
+		EXPECT_EQ(found == 1 ? -ECANCELED : 0, event.status);
+	}
+}
+
+TEST_F(last, is_of_a_file_that_is_closed)
+{
+	unsigned int i;
+
+	must(try_mover_close(&self->mover));
+	for (i = 0; i < TIMES; i++) {
+		must(try_mover_open(&self->mover, &self->unit, variant->how, 0,
+				    PIECE_BYTES));
+		must(try_move(&self->mover, 0, 1 + i % 3, ALL));
+		must(try_mover_close(&self->mover));
+	}
+	self->mover.fd = -1;
+}
+
+TEST_F(last, is_of_a_program_that_is_killed)
+{
+	int fds[2], status;
+	struct mover mover;
+	pid_t pid;
+	char byte;
+
+	must(pipe(fds));
+	pid = must(fork());
+	if (pid == 0) {
+		if (try_mover_open(&mover, &self->unit, variant->how, 0,
+				   PIECE_BYTES) ||
+		    try_move(&mover, 0, 1, ALL) < 0 ||
+		    write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(1, read(fds[0], &byte, 1));
+	must(kill(pid, SIGKILL));
+	must(waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(last, is_under_way_when_the_channel_is_unbound)
+{
+	struct udma_event event;
+
+	must(try_move(&self->mover, 0, 1, ALL));
+	must(try_sim_unbind(self->sim, 0));
+	self->is_gone = true;
+	/* It ends by itself, and is waited for. Its memory is gone. */
+	must(try_take_all(&self->mover, &event, 1));
+	EXPECT_STREQ("OK 4096 exact", event_text(&event));
+}
+
+/* Those who sleep already are told without asking. */
+TEST_F(last, wakes_who_sleeps)
+{
+	struct epoll_event told = { .events = EPOLLIN };
+	const int epfd = must(epoll_create1(EPOLL_CLOEXEC));
+	const int efd = must(eventfd(0, EFD_CLOEXEC));
+	struct poller polls, of_epoll, of_eventfd;
+	struct enterer enters;
+	__u64 begin;
+
+	must(epoll_ctl(epfd, EPOLL_CTL_ADD, self->mover.fd, &told));
+	must(try_eventfd(self->mover.fd, efd));
+	must(try_poller_start(&polls, self->mover.fd, POLLIN));
+	must(try_poller_start(&of_epoll, epfd, POLLIN));
+	must(try_poller_start(&of_eventfd, efd, POLLIN));
+	if (variant->how & BY_ENTER)
+		must(try_enterer_start(&enters, self->mover.fd, 0, 1));
+	begin = now_ns();
+	must(try_move(&self->mover, 0, 1, ALL));
+	EXPECT_EQ(POLLIN, try_poller_join(&polls));
+	EXPECT_EQ(POLLIN, try_poller_join(&of_epoll));
+	EXPECT_EQ(POLLIN, try_poller_join(&of_eventfd));
+	if (variant->how & BY_ENTER) {
+		EXPECT_EQ(0, try_enterer_join(&enters));
+	}
+	EXPECT_GT(SOON_NS, now_ns() - begin);
+	have_ended(1);
+	must(close(efd));
+	must(close(epfd));
+}
+
+/* One at a time: with several that sleep, one might ask for all. */
+#define WAKES(_start, _join)						\
+	do {								\
+		unsigned int __i;					\
+		__u64 __begin;						\
+									\
+		for (__i = 0; __i < TIMES; __i++) {			\
+			must(_start);					\
+			__begin = now_ns();				\
+			must(try_move(&self->mover, 0, 1, ALL));	\
+			_join;						\
+			EXPECT_GT(SOON_NS, now_ns() - __begin);		\
+		}							\
+	} while (0)
+
+TEST_F(last, wakes_who_reads)
+{
+	struct sleeper sleeper;
+
+	WAKES(try_sleeper_start(&sleeper, read_one, &self->mover.fd, SYS_read),
+	      must(try_sleeper_join(&sleeper)); EXPECT_EQ(1, sleeper.ret));
+}
+
+TEST_F(last, wakes_who_polls)
+{
+	struct poller poller;
+
+	WAKES(try_poller_start(&poller, self->mover.fd, POLLIN),
+	      EXPECT_EQ(POLLIN, try_poller_join(&poller)); have_ended(1));
+}
+
+TEST_F(last, wakes_who_waits)
+{
+	struct enterer enterer;
+
+	if (!(variant->how & BY_ENTER))
+		SKIP(return, "it has no queues");
+	WAKES(try_enterer_start(&enterer, self->mover.fd, 0, 1),
+	      EXPECT_EQ(0, try_enterer_join(&enterer)); have_ended(1));
+}
+
+TEST_F(last, wakes_who_sleeps_on_epoll)
+{
+	struct epoll_event told = { .events = EPOLLIN };
+	const int epfd = must(epoll_create1(EPOLL_CLOEXEC));
+	struct poller poller;
+
+	must(epoll_ctl(epfd, EPOLL_CTL_ADD, self->mover.fd, &told));
+	WAKES(try_poller_start(&poller, epfd, POLLIN),
+	      EXPECT_EQ(POLLIN, try_poller_join(&poller)); have_ended(1));
+	must(close(epfd));
+}
+
 /* Controllers of other kinds */
 
 FIXTURE(kind)
@@ -969,7 +1608,7 @@ FIXTURE(kind)
 FIXTURE_VARIANT(kind)
 {
 	struct sim_config config;
-	bool is_ring;
+	unsigned int how;
 };
 
 FIXTURE_VARIANT_ADD(kind, with_few_descriptors) {
@@ -978,7 +1617,12 @@ FIXTURE_VARIANT_ADD(kind, with_few_descriptors) {
 
 FIXTURE_VARIANT_ADD(kind, with_few_descriptors_by_enter) {
 	.config = { .depth = 5 },
-	.is_ring = true,
+	.how = BY_ENTER,
+};
+
+FIXTURE_VARIANT_ADD(kind, with_few_descriptors_to_the_last) {
+	.config = { .depth = 5 },
+	.how = BY_ENTER | OPEN,
 };
 
 FIXTURE_VARIANT_ADD(kind, with_one_descriptor) {
@@ -1000,7 +1644,7 @@ FIXTURE_VARIANT_ADD(kind, without_order) {
 FIXTURE_SETUP(kind)
 {
 	must(try_more_start(&self->unit, &variant->config, &self->mover, NULL,
-			    variant->is_ring));
+			    variant->how));
 	self->sim = &self->unit.sim;
 }
 
@@ -1111,7 +1755,8 @@ FIXTURE_SETUP(slices)
 	must(try_unit_start(&self->unit, &config));
 	self->sim = &self->unit.sim;
 	must(try_sim_set(self->sim, "step_mode", 1));
-	must(try_mover_open(&self->mover, &self->unit, false, 0, 4 * 4096));
+	must(try_mover_open(&self->mover, &self->unit, BY_SUBMIT, 0,
+			    4 * 4096));
 }
 
 FIXTURE_TEARDOWN(slices)
@@ -1127,9 +1772,7 @@ TEST_F(slices, are_told_with_the_last)
 {
 	must(try_move(&self->mover, 0, 3, ALL));
 	must(try_wait_pending(self->sim, 12));
-	must(try_step(self->sim, 11));
-	EXPECT_TRUE(nothing_is_told(&self->mover));
-	must(try_step(self->sim, 1));
+	must(try_step(self->sim, 12));
 	are_told(&self->mover, 0, 3);
 }
 
@@ -1152,7 +1795,7 @@ TEST_F(slices, are_told_when_one_fails)
 	must(try_move(&self->mover, 0, 3, ALL));
 	must(try_wait_pending(self->sim, 12));
 	must(try_step(self->sim, 6));
-	are_told(&self->mover, 0, 1);
+	will_be_told(&self->mover, 0, 1);
 	must(try_step(self->sim, 6));
 	must(try_take_all(&self->mover, events, 2));
 	EXPECT_EQ(1, events[0].user_data);
@@ -1165,9 +1808,8 @@ TEST_F(slices, are_under_way_at_a_reset)
 	must(try_move(&self->mover, 0, 3, ALL));
 	must(try_wait_pending(self->sim, 12));
 	must(try_step(self->sim, 6));
-	EXPECT_TRUE(nothing_is_told(&self->mover));
 	must(try_reset(&self->unit));
-	are_told(&self->mover, 0, 1);
+	will_be_told(&self->mover, 0, 1);
 	EXPECT_STREQ("resets 1 probes 1 replays 6", counts_of(&self->unit));
 	must(try_wait_pending(self->sim, 6));
 	must(try_step(self->sim, 6));
@@ -1254,7 +1896,7 @@ TEST_F_TIMEOUT(more, of_several_programs_with_resets, 600)
 		program = &programs[i];
 		program->random = random + 2 * i;
 		must(try_mover_open(&program->mover, &self->unit,
-				    variant->is_ring, 0,
+				    variant->how, 0,
 				    i ? 512 : 8 * KIB));
 		errno = pthread_create(&program->thread, NULL, program_run,
 				       program);

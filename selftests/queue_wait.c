@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "udma_stepped.h"
+#include "udma_storm.h"
 
 #define MS		1000000ULL
 
@@ -445,6 +446,485 @@ TEST_F(queue, wait_that_is_busy_lets_others_run)
 	must(try_wait_pending(&self->sim, 1));
 	must(try_step(&self->sim, 1));
 	EXPECT_EQ(1, try_enterer_join(&enterer));
+}
+
+/* Busy with what it submits itself */
+
+/* It is in the call, and all that it submits is under way. */
+static int try_spinner_start(struct enterer *enterer, const struct sim *sim,
+			     struct queue *queue, struct udma_request request)
+{
+	queue_put_times(queue, request, enterer->submit);
+	enterer->fd = queue->fd;
+	if (try_sleeper_create(&enterer->sleeper, enterer_run, enterer))
+		return -1;
+	return try_wait_pending(sim, enterer->submit);
+}
+
+#define SPIN(_enterer)							\
+	must(try_spinner_start(_enterer, &self->sim, &self->queue, self->fill))
+
+TEST_F(queue, wait_that_is_busy_with_its_own)
+{
+	static const unsigned int counts[] = { 1, 2, 8, ENTRIES };
+	struct udma_event events[ENTRIES];
+	struct enterer enterer;
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		n = counts[i];
+		enterer = (struct enterer) {
+			.submit = n,
+			.complete = n,
+			.busy_ns = AN_HOUR,
+		};
+		SPIN(&enterer);
+		must(try_step(&self->sim, n));
+		EXPECT_EQ(n, try_enterer_join(&enterer));
+		EXPECT_EQ(0, enterer.switches);
+		EXPECT_EQ(n, queue_pop(&self->queue, events, ENTRIES));
+	}
+}
+
+/*
+ * How long after a step a thread that sleeps has returned. It sleeps after it was
+ * busy in vain, or, with @loud, for what it submits by another call.
+ */
+static long try_wake(const struct sim *sim, struct queue *queue,
+		     struct udma_request request, bool loud)
+{
+	struct enterer enterer = {
+		.fd = queue->fd,
+		.submit = !loud,
+		.complete = 1,
+		.busy_ns = loud ? 0 : 1000,
+	};
+	struct udma_event event;
+	__u64 begin;
+
+	queue_put(queue, request);
+	if ((loud && try_enter(queue->fd, 1, 0) != 1) ||
+	    try_sleeper_start(&enterer.sleeper, enterer_run, &enterer,
+			      SYS_ioctl))
+		return -1;
+	begin = now_ns();
+	/* With what the driver has submitted to be woken, if it has. */
+	if (try_step(sim, 0) || try_enterer_join(&enterer) < 0)
+		return -1;
+	begin = now_ns() - begin;
+	if (try_wait_pending(sim, 0))
+		return -1;
+	errno = ENODATA;
+	return queue_pop(queue, &event, 1) ? (long)begin : -1;
+}
+
+static int compare_longs(const void *a, const void *b)
+{
+	const long x = *(const long *)a, y = *(const long *)b;
+
+	return (x > y) - (x < y);
+}
+
+#define WAKES	41
+
+/* As soon as others that sleep, and not when the driver looks again some day. */
+TEST_F(queue, wait_that_was_busy_is_woken_at_once)
+{
+	long took[2][WAKES];
+	unsigned int i;
+
+	for (i = 0; i < 2 * WAKES; i++)
+		took[i % 2][i / 2] = must(try_wake(&self->sim, &self->queue,
+						   self->fill, i % 2));
+	for (i = 0; i < 2; i++)
+		qsort(took[i], WAKES, sizeof(took[i][0]), compare_longs);
+	EXPECT_GT(2 * took[1][WAKES / 2] + 500000, took[0][WAKES / 2])
+		TH_LOG("%ld and %ld ns", took[0][WAKES / 2],
+		       took[1][WAKES / 2]);
+}
+
+/* What a wait leaves behind when something else ends it is told to who does not ask. */
+static int try_wait_ready(const struct sim *sim, const struct queue *queue,
+			  __u32 count)
+{
+	__u64 end = 0;
+
+	if (try_step(sim, 0))
+		return -1;
+	while (queue_ready(queue) != count)
+		if (!look_again(&end))
+			return -1;
+	return 0;
+}
+
+TEST_F(queue, wait_that_is_busy_with_its_own_ends_in_time)
+{
+	struct enterer enterer = {
+		.submit = 2,
+		.complete = 2,
+		.timeout_ns = 20 * MS,
+		.busy_ns = AN_HOUR,
+	};
+
+	SPIN(&enterer);
+	EXPECT_EQ(2, try_enterer_join(&enterer));
+	EXPECT_LE(20 * MS, enterer.took_ns);
+	EXPECT_EQ(0, queue_ready(&self->queue));
+	must(try_wait_ready(&self->sim, &self->queue, 2));
+}
+
+TEST_F(queue, wait_that_was_busy_with_its_own_ends_in_time)
+{
+	struct enterer enterer = {
+		.submit = 2,
+		.complete = 2,
+		.timeout_ns = 20 * MS,
+		.busy_ns = MS,
+	};
+
+	/* There may be more under way than those. */
+	queue_put_times(&self->queue, self->fill, 2);
+	enterer.fd = self->fd;
+	EXPECT_EQ(2, enterer_run(&enterer));
+	EXPECT_LE(20 * MS, enterer.took_ns);
+	EXPECT_LE(1, enterer.switches);
+	EXPECT_EQ(0, queue_ready(&self->queue));
+	must(try_wait_ready(&self->sim, &self->queue, 2));
+}
+
+TEST_F(queue, wait_that_is_busy_with_its_own_ends_with_a_signal)
+{
+	struct enterer enterer = {
+		.submit = 4,
+		.complete = 4,
+		.busy_ns = AN_HOUR,
+	};
+
+	must(try_catch(0));
+	SPIN(&enterer);
+	must(try_sleeper_signal(&enterer.sleeper, SIGUSR1));
+	EXPECT_EQ(4, try_enterer_join(&enterer));
+	EXPECT_EQ(1, signals);
+	EXPECT_EQ(0, queue_ready(&self->queue));
+	must(try_wait_ready(&self->sim, &self->queue, 4));
+}
+
+TEST_F(queue, wait_that_is_busy_with_its_own_ends_when_the_channel_goes)
+{
+	struct enterer enterer = {
+		.submit = 3,
+		.complete = 4,
+		.busy_ns = AN_HOUR,
+	};
+	unsigned int i;
+
+	SPIN(&enterer);
+	must(try_step(&self->sim, 1));
+	must(try_sim_unbind(&self->sim, 0));
+	self->is_unbound = true;
+	EXPECT_EQ(3, try_enterer_join(&enterer));
+	takes_end(&self->queue, 1, 0, 64);
+	for (i = 0; i < 2; i++) {
+		struct udma_event event;
+
+		ASSERT_EQ(1, queue_pop(&self->queue, &event, 1));
+		EXPECT_EQ(-ENODEV, event.status);
+	}
+	EXPECT_EQ(UDMA_QUEUE_S_CLOSED, self->queue.shared->state);
+}
+
+/* Who sleeps is told of the first, whoever looks for it. */
+TEST_F(queue, wait_that_is_busy_goes_with_one_who_reads)
+{
+	struct enterer enterer = {
+		.submit = 3,
+		.complete = 2,
+		.busy_ns = AN_HOUR,
+	};
+	struct sleeper reader;
+
+	must(try_sleeper_start(&reader, read_one, &self->fd, SYS_read));
+	SPIN(&enterer);
+	must(try_step(&self->sim, 1));
+	must(try_sleeper_join(&reader));
+	EXPECT_EQ(1, reader.ret);
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(3, try_enterer_join(&enterer));
+	takes_end(&self->queue, 2, 0, 64);
+	takes_end(&self->queue, 3, 0, 64);
+}
+
+TEST_F(queue, wait_that_is_busy_is_not_for_transfers_of_others)
+{
+	struct enterer enterer = {
+		.submit = 1,
+		.complete = 1,
+		.busy_ns = AN_HOUR,
+	};
+	struct program other;
+	struct udma_event event;
+
+	must(try_program_start(&other, &self->sim, 0, 4096));
+	must(try_submit_one(other.fd, other.copy));
+	queue_put(&self->queue, self->fill);
+	enterer.fd = self->fd;
+	must(try_sleeper_create(&enterer.sleeper, enterer_run, &enterer));
+	must(try_wait_pending(&self->sim, 2));
+	must(try_submit_one(other.fd, other.copy));
+	must(try_step(&self->sim, 1));
+	must(try_collect(other.fd, &event, 1));
+	EXPECT_EQ(0, queue_ready(&self->queue));
+	EXPECT_EQ(EBUSY, pthread_tryjoin_np(enterer.sleeper.thread, NULL));
+	must(try_step(&self->sim, 1));
+	EXPECT_EQ(1, try_enterer_join(&enterer));
+	EXPECT_EQ(1, queue_ready(&self->queue));
+	has_not_ended(other.fd);
+	must(try_step(&self->sim, 1));
+	must(try_collect(other.fd, &event, 1));
+	must(try_program_end(&other));
+}
+
+/* Nothing more is taken when it stops being busy, and then it sleeps all the same. */
+TEST_F(queue, wait_that_was_busy_where_all_is_refused)
+{
+	struct enterer enterer = {
+		.submit = 2,
+		.complete = 2,
+		.busy_ns = 100 * MS,
+	};
+
+	SPIN(&enterer);
+	must(try_sim_set(&self->sim, "refuse", 1));
+	must(try_sleeper_wait(&enterer.sleeper, SYS_ioctl));
+	must(try_step(&self->sim, 2));
+	EXPECT_EQ(2, try_enterer_join(&enterer));
+	EXPECT_EQ(2, queue_ready(&self->queue));
+	must(try_sim_set(&self->sim, "refuse", 0));
+}
+
+/* Those that are submitted and waited for in one call, by the clock */
+
+#define SPIN_ENTRIES	64
+
+FIXTURE(spin)
+{
+	struct sim sim;
+	int fd;
+	struct queue queue;
+	struct buffer buffer;
+	struct udma_request fill;
+};
+
+FIXTURE_VARIANT(spin)
+{
+	struct sim_config config;
+	bool is_instant;
+	__u64 latency_ns;
+	__u64 busy_ns;
+};
+
+FIXTURE_VARIANT_ADD(spin, that_ends_at_once) {
+	.is_instant = true,
+	.busy_ns = MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, that_ends_in_time) {
+	.is_instant = true,
+	.latency_ns = 20000,
+	.busy_ns = 500 * MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, that_is_too_short) {
+	.is_instant = true,
+	.latency_ns = 20 * MS,
+	.busy_ns = MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, that_ends_in_time_with_data) {
+	.busy_ns = 500 * MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, that_is_too_short_with_data) {
+	.latency_ns = 20 * MS,
+	.busy_ns = MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, that_is_hardly_one) {
+	.latency_ns = 20000,
+	.busy_ns = 1,
+};
+
+FIXTURE_VARIANT_ADD(spin, with_few_descriptors) {
+	.config = { .depth = 5 },
+	.latency_ns = MS,
+	.busy_ns = 3 * MS,
+};
+
+FIXTURE_VARIANT_ADD(spin, with_one_descriptor) {
+	.config = { .depth = 1 },
+	.latency_ns = MS,
+	.busy_ns = 100000,
+};
+
+FIXTURE_VARIANT_ADD(spin, without_order) {
+	.config = { .unordered = true },
+	.latency_ns = MS,
+	.busy_ns = 100000,
+};
+
+FIXTURE_SETUP(spin)
+{
+	self->fd = must(try_sim_start(&self->sim, &variant->config));
+	must(try_sim_set(&self->sim, "instant", variant->is_instant));
+	must(try_sim_set(&self->sim, "latency_ns", variant->latency_ns));
+	must(try_alloc_map(self->fd, 64 * KIB, &self->buffer));
+	must(try_queue_start(&self->queue, self->fd, SPIN_ENTRIES,
+			     SPIN_ENTRIES));
+	self->fill = fill_request(&self->buffer, 0, 64, 1);
+}
+
+FIXTURE_TEARDOWN(spin)
+{
+	EXPECT_EQ(0, queue_ready(&self->queue));
+	works(try_queue_unmap(&self->queue));
+	works(try_unmap(&self->buffer));
+	works(close(self->fd));
+	works(try_sim_set(&self->sim, "instant", 0));
+	EXPECT_STREQ("copied", witness_come(&self->sim));
+	works(try_sim_finish(&self->sim));
+}
+
+/* Each of @count has its event, and each is the only one. */
+static const char *all_ended(struct queue *queue, unsigned int count)
+{
+	struct udma_event events[SPIN_ENTRIES];
+	unsigned int i;
+	__u64 seen = 0;
+
+	if (queue_pop(queue, events, SPIN_ENTRIES) != count)
+		return "another number";
+	for (i = 0; i < count; i++) {
+		if (events[i].status || events[i].bytes != 64)
+			return "not all was moved";
+		seen |= 1ULL << events[i].user_data;
+	}
+	return seen == (1ULL << count) - 1 ? "all" : "one of them twice";
+}
+
+/* However many they are, and whether or not the time to look is enough for them. */
+TEST_F(spin, ends_with_the_last)
+{
+	static const unsigned int counts[] = { 1, 8, 32, 40, 1, 32, 2 };
+	unsigned int i, count;
+	__u64 begin;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		count = counts[i];
+		queue_put_times(&self->queue, self->fill, count);
+		begin = now_ns();
+		EXPECT_EQ(count, try_enter_with(self->fd, count, count, WAIT_NS,
+						variant->busy_ns));
+		EXPECT_GT(2000 * MS + count * variant->latency_ns,
+			  now_ns() - begin);
+		EXPECT_STREQ("all", all_ended(&self->queue, count))
+			TH_LOG("%u", count);
+	}
+}
+
+/* The rest has no one who looks for it but those who look at the memory. */
+TEST_F(spin, ends_with_the_first)
+{
+	unsigned int i;
+	__u64 end;
+
+	for (i = 0; i < 20; i++) {
+		queue_put_times(&self->queue, self->fill, 4);
+		EXPECT_EQ(4, try_enter_with(self->fd, 4, 1, WAIT_NS,
+					    variant->busy_ns));
+		EXPECT_LE(1, queue_ready(&self->queue));
+		end = 0;
+		while (queue_ready(&self->queue) < 4) {
+			ASSERT_TRUE(look_again(&end));
+		}
+		EXPECT_STREQ("all", all_ended(&self->queue, 4));
+	}
+}
+
+TEST_F(spin, is_for_those_of_which_nobody_is_told)
+{
+	unsigned int i;
+
+	self->fill.flags = UDMA_REQUEST_F_MORE;
+	for (i = 0; i < 20; i++) {
+		queue_put_times(&self->queue, self->fill, 2);
+		ASSERT_EQ(2, must(try_enter(self->fd, 2, 0)));
+		EXPECT_EQ(0, try_enter_with(self->fd, 0, 2, WAIT_NS,
+					    variant->busy_ns));
+		EXPECT_STREQ("all", all_ended(&self->queue, 2));
+	}
+}
+
+struct talker {
+	pthread_t thread;
+	struct program program;
+	struct tally tally;
+};
+
+/* A program that has nothing to do with it */
+static void *talk(void *data)
+{
+	struct talker *talker = data;
+	struct program *program = &talker->program;
+	struct udma_event event;
+
+	while (!LOAD(talker->tally.stop)) {
+		if (try_run(program->fd, program->copy, &event) || event.status)
+			FAILED(&talker->tally);
+		ADD(talker->tally.rounds, 1);
+	}
+	return NULL;
+}
+
+TEST_F(spin, goes_with_transfers_of_others)
+{
+	struct talker talker = {};
+	unsigned int i;
+
+	must(try_program_start(&talker.program, &self->sim, 0, 4096));
+	errno = pthread_create(&talker.thread, NULL, talk, &talker);
+	ASSERT_EQ(0, errno);
+	for (i = 0; i < 50 || LOAD(talker.tally.rounds) < 5; i++) {
+		queue_put_times(&self->queue, self->fill, 1 + i % 3);
+		EXPECT_EQ(1 + i % 3,
+			  try_enter_with(self->fd, 4, 1 + i % 3, WAIT_NS,
+					 variant->busy_ns));
+		EXPECT_STREQ("all", all_ended(&self->queue, 1 + i % 3));
+	}
+	must(try_tally_end(&talker.tally, talker.thread));
+	must(try_program_end(&talker.program));
+}
+
+/*
+ * What is asked of the controller so that it wakes the thread up may be refused as
+ * anything else may be.
+ */
+TEST_F(spin, is_refused_something)
+{
+	static const char * const faults[] = { "refuse_at", "submit_fail_at" };
+	struct udma_event event;
+	unsigned int i, at;
+
+	for (i = 0; i < 2 * 3 * 4; i++) {
+		at = 1 + i / 2 % 3;
+		must(try_sim_set(&self->sim, faults[i % 2], at));
+		queue_put(&self->queue, self->fill);
+		EXPECT_EQ(1, try_enter_with(self->fd, 1, 1, WAIT_NS,
+					    variant->busy_ns));
+		ASSERT_EQ(1, queue_pop(&self->queue, &event, 1));
+		/* If that has failed it was not only refused. */
+		EXPECT_TRUE(!event.status || (i % 2 && event.status == -EIO));
+		must(try_sim_set(&self->sim, faults[i % 2], 0));
+	}
 }
 
 /* Signals */
