@@ -46,11 +46,6 @@ void udma_events_destroy(struct udma_events *events)
 	mutex_destroy(&events->read_lock);
 }
 
-static struct udma_engine *udma_events_engine(struct udma_events *events)
-{
-	return &container_of(events, struct udma_file, events)->chan->engine;
-}
-
 /**
  * udma_events_share - from now on the program sees the queue
  * @events: the queue; its read_lock is held

@@ -240,8 +240,7 @@ struct udma_ioctl {
 		.run = (_run),							\
 		.bytes = sizeof(struct _type),					\
 		.in_bytes = (_in_bytes) + BUILD_BUG_ON_ZERO(			\
-			(_in_bytes) > sizeof(union udma_command) ||		\
-			(_in_bytes) % sizeof(u64)),				\
+			(_in_bytes) > sizeof(union udma_command)),		\
 		.min_bytes = offsetofend(struct _type, _last), __VA_ARGS__	\
 	}
 
@@ -285,21 +284,13 @@ static const struct udma_ioctl *udma_ioctl_find(unsigned int cmd)
 	return udma_ioctls[nr].run ? &udma_ioctls[nr] : NULL;
 }
 
-/*
- * Copy the program's structure, whose size and flags are the same in all. Most are as
- * long as ours, and then that is one copy.
- */
+/* Copy the program's structure, whose size and flags are the same in all. */
 static int udma_call_fetch(struct udma_call *call, const struct udma_ioctl *ioctl)
 {
 	struct udma_buffer_free *head = &call->command.buffer_free;
 	int ret;
 
 	call->command_bytes = ioctl->bytes;
-	if (udma_copy_in(&call->command, call->user, ioctl->in_bytes) == ioctl->in_bytes &&
-	    head->size == ioctl->bytes) {
-		call->bytes = head->size;
-		return head->flags & ~ioctl->flags ? -EINVAL : 0;
-	}
 	if (get_user(call->bytes, (u32 __user *)call->user))
 		return -EFAULT;
 	if (call->bytes < ioctl->min_bytes)
@@ -344,13 +335,13 @@ static noinline long udma_call_run(struct file *filp, unsigned int cmd, unsigned
  * structure is, and nothing is wrong with it.
  */
 static __always_inline bool udma_fetch(struct file *filp, void *cmd, const void __user *user,
-				       size_t bytes, u32 size)
+				       size_t bytes)
 {
 	const struct udma_buffer_free *head = cmd;
 	const struct udma_file *file = filp->private_data;
 
 	return filp->f_mode & FMODE_WRITE && udma_copy_in(cmd, user, bytes) == bytes &&
-	       head->size == size && !head->flags && !udma_chan_gone(file->chan);
+	       head->size == bytes && !head->flags && !udma_chan_gone(file->chan);
 }
 
 /* The two that each batch comes with go straight, unless there is something to say. */
@@ -364,11 +355,9 @@ static long udma_fops_ioctl(struct file *filp, unsigned int cmd, unsigned long a
 	} command;
 
 	BUILD_BUG_ON(sizeof(command.enter) != sizeof(command.submit));
-	if (cmd == UDMA_ENTER && udma_fetch(filp, &command, user, sizeof(command),
-					    sizeof(command)))
+	if (cmd == UDMA_ENTER && udma_fetch(filp, &command, user, sizeof(command)))
 		return udma_queues_enter(file, &command.enter);
-	if (cmd == UDMA_SUBMIT && udma_fetch(filp, &command, user, sizeof(command),
-					     sizeof(command)))
+	if (cmd == UDMA_SUBMIT && udma_fetch(filp, &command, user, sizeof(command)))
 		return udma_submit(file, &command.submit, user);
 	return udma_call_run(filp, cmd, arg);
 }

@@ -51,6 +51,11 @@ static inline void udma_buffer_put(struct udma_buffer *buffer)
 
 /* event */
 
+static inline struct udma_engine *udma_events_engine(struct udma_events *events)
+{
+	return &container_of(events, struct udma_file, events)->chan->engine;
+}
+
 /*
  * Learn how far the events have been taken. Where the program says so itself, that is
  * read once. False: it cannot be.
@@ -401,7 +406,6 @@ static inline void udma_batch_begin(struct udma_engine *engine, unsigned int max
 
 	lockdep_assert_held(&engine->lock);
 	batch->first = !engine->issued;
-	batch->count = 0;
 	batch->max = 0;
 	if (udma_engine_may_issue(engine) && engine->issued < window)
 		batch->max = min3(max, window - engine->issued,

@@ -33,11 +33,6 @@ struct udma_waiter {
 	u32 tail;
 };
 
-static struct udma_engine *udma_wait_engine(struct udma_events *events)
-{
-	return &container_of(events, struct udma_file, events)->chan->engine;
-}
-
 static struct udma_waiter *udma_waiter_of(struct rb_node *node)
 {
 	return rb_entry(node, struct udma_waiter, node);
@@ -51,7 +46,7 @@ static bool udma_waiter_is_before(struct rb_node *a, const struct rb_node *b)
 /* It may be in already, or not any more. */
 static void udma_waiter_leave(struct udma_events *events, struct udma_waiter *waiter)
 {
-	lockdep_assert_held(&udma_wait_engine(events)->lock);
+	lockdep_assert_held(&udma_events_engine(events)->lock);
 	if (RB_EMPTY_NODE(&waiter->node))
 		return;
 	rb_erase_cached(&waiter->node, &events->waiters);
@@ -63,7 +58,7 @@ void udma_wait_wake(struct udma_events *events)
 {
 	struct rb_node *node;
 
-	lockdep_assert_held(&udma_wait_engine(events)->lock);
+	lockdep_assert_held(&udma_events_engine(events)->lock);
 	while ((node = rb_first_cached(&events->waiters))) {
 		struct udma_waiter *waiter = udma_waiter_of(node);
 
@@ -100,7 +95,7 @@ static int udma_wait_enlist(struct udma_events *events, u32 count, struct udma_w
 	u32 head;
 	int ret;
 
-	guard(spinlock_irq)(&udma_wait_engine(events)->lock);
+	guard(spinlock_irq)(&udma_events_engine(events)->lock);
 	ret = udma_events_reached(events, count, &head);
 	if (ret)
 		return ret;
@@ -150,7 +145,7 @@ static int udma_wait_sleep(struct udma_events *events, u32 count, ktime_t *until
 			ret = -ETIME;
 		if (ret)
 			break;
-		if (udma_engine_is_quiet(udma_wait_engine(events))) {
+		if (udma_engine_is_quiet(udma_events_engine(events))) {
 			expired = !udma_wait_once(until, nap_ns);
 			nap_ns = udma_nap_longer(nap_ns);
 		} else {
@@ -158,7 +153,7 @@ static int udma_wait_sleep(struct udma_events *events, u32 count, ktime_t *until
 		}
 	}
 	__set_current_state(TASK_RUNNING);
-	scoped_guard(spinlock_irq, &udma_wait_engine(events)->lock)
+	scoped_guard(spinlock_irq, &udma_events_engine(events)->lock)
 		udma_waiter_leave(events, &waiter);
 	return ret;
 }
