@@ -33,14 +33,9 @@ static inline int go(struct worker *worker, uint64_t rounds, bool timed)
 	return 0;
 }
 
-static int run(struct worker *worker, uint64_t rounds)
+static int run(struct worker *worker, uint64_t rounds, bool timed)
 {
-	return go(worker, rounds, false);
-}
-
-static int run_timed(struct worker *worker, uint64_t rounds)
-{
-	return go(worker, rounds, true);
+	return timed ? go(worker, rounds, true) : go(worker, rounds, false);
 }
 
 static void release(struct worker *worker)
@@ -52,6 +47,5 @@ const struct path path_memcpy = {
 	.name = "memcpy",
 	.prepare = prepare,
 	.run = run,
-	.run_timed = run_timed,
 	.release = release,
 };

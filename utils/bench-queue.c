@@ -90,14 +90,9 @@ static inline __attribute__((always_inline)) int go(struct worker *worker, uint6
 	return 0;
 }
 
-static int run(struct worker *worker, uint64_t rounds)
+static int run(struct worker *worker, uint64_t rounds, bool timed)
 {
-	return go(worker, rounds, false);
-}
-
-static int run_timed(struct worker *worker, uint64_t rounds)
-{
-	return go(worker, rounds, true);
+	return timed ? go(worker, rounds, true) : go(worker, rounds, false);
 }
 
 static void release(struct worker *worker)
@@ -110,7 +105,6 @@ const struct path path_ring = {
 	.mapped = true,
 	.prepare = prepare_mapped,
 	.run = run,
-	.run_timed = run_timed,
 	.release = release,
 };
 
@@ -118,7 +112,6 @@ const struct path path_batch = {
 	.name = "batch",
 	.prepare = prepare_plain,
 	.run = run,
-	.run_timed = run_timed,
 	.release = release,
 };
 
@@ -127,6 +120,5 @@ const struct path path_busy = {
 	.mapped = true,
 	.prepare = prepare_busy,
 	.run = run,
-	.run_timed = run_timed,
 	.release = release,
 };

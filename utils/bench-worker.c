@@ -101,7 +101,7 @@ int worker_prepare(struct worker *worker, const char *device)
 		return failed(worker, "memory");
 	if (worker->bench->path->prepare(worker))
 		return failed(worker, "queue");
-	if (worker->bench->path->run(worker, WARM_UP))
+	if (worker->bench->path->run(worker, WARM_UP, false))
 		return failed(worker, "transfer");
 	return 0;
 }
@@ -120,13 +120,12 @@ static unsigned int transfers_per_round(const struct bench *bench)
 }
 
 /* More and more rounds at a time, until the clock is looked at no more than needed. */
-static int go_for(struct worker *worker, int (*run)(struct worker *worker, uint64_t rounds),
-		  uint64_t ns)
+static int go_for(struct worker *worker, uint64_t ns)
 {
 	uint64_t now = now_ns(), end = now + ns, at_a_time = 1, before;
 
 	while (now < end && !worker_stopped(worker)) {
-		if (run(worker, at_a_time))
+		if (worker->bench->path->run(worker, at_a_time, false))
 			return -1;
 		before = now;
 		now = now_ns();
@@ -143,8 +142,8 @@ static int measure_all(struct worker *worker)
 	unsigned int step = transfers_per_round(bench);
 
 	if (!bench->count)
-		return go_for(worker, bench->path->run, bench->ns);
-	return bench->path->run(worker, (bench->count + step - 1) / step);
+		return go_for(worker, bench->ns);
+	return bench->path->run(worker, (bench->count + step - 1) / step, false);
 }
 
 /* As many as there is room for, or time. */
@@ -158,7 +157,7 @@ static int measure_each(struct worker *worker)
 	while (worker->report->sample_count < wanted && !worker_stopped(worker)) {
 		if (!bench->count && now_ns() >= end)
 			break;
-		if (bench->path->run_timed(worker, 1))
+		if (bench->path->run(worker, 1, true))
 			return -1;
 	}
 	return 0;

@@ -18,18 +18,15 @@ struct worker;
  * @name: the word for it
  * @mapped: its queues are shared with the kernel
  * @prepare: all that is needed but the channel, the buffers and the transfers. 0, or -1 with errno
- * @run: so many rounds, or fewer when told to stop: each transfer out and back. 0, or -1 with errno
- * @run_timed: the same, and tells worker_sample() of each transfer
+ * @run: so many rounds, or fewer when told to stop: each transfer out and back; if timed,
+ *	worker_sample() is told of each. Counts worker.rounds up. 0, or -1 with errno
  * @release: what @prepare made, also if it failed
- *
- * Both kinds of @run count worker.rounds up.
  */
 struct path {
 	const char *name;
 	bool mapped;
 	int (*prepare)(struct worker *worker);
-	int (*run)(struct worker *worker, uint64_t rounds);
-	int (*run_timed)(struct worker *worker, uint64_t rounds);
+	int (*run)(struct worker *worker, uint64_t rounds, bool timed);
 	void (*release)(struct worker *worker);
 };
 
