@@ -31,7 +31,7 @@ static void sim_desc_drop(struct sim_chan *chan, struct sim_desc *desc, enum sim
 	}
 
 	chan->active = NULL;
-	if (chan->running) {
+	if (chan->moving) {
 		desc->state = SIM_DESC_DROPPED;
 		chan->dropping = true;
 	} else {

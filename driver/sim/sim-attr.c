@@ -263,6 +263,8 @@ CONFIGFS_ATTR_RO(sim_config_, _name)
 SIM_ATTR_COUNT(pending);
 SIM_ATTR_COUNT(ended);
 SIM_ATTR_COUNT(terminates);
+SIM_ATTR_COUNT(sink_bytes);
+SIM_ATTR_COUNT(sink_errors);
 
 static ssize_t sim_config_dev_name_show(struct config_item *item, char *page)
 {
@@ -311,6 +313,8 @@ static struct configfs_attribute *sim_plain_attrs[] = {
 	&sim_config_attr_pending,
 	&sim_config_attr_ended,
 	&sim_config_attr_terminates,
+	&sim_config_attr_sink_bytes,
+	&sim_config_attr_sink_errors,
 	&sim_config_attr_dev_name,
 	&sim_config_attr_live,
 	NULL
@@ -324,6 +328,8 @@ struct configfs_attribute **sim_attrs_create(void)
 
 	for (from = sim_plain_attrs; *from; from++)
 		count++;
+	for (from = sim_port_attrs; *from; from++)
+		count++;
 	for (from = sim_fault_attrs; *from; from++)
 		count++;
 
@@ -333,6 +339,8 @@ struct configfs_attribute **sim_attrs_create(void)
 
 	next = attrs;
 	for (from = sim_plain_attrs; *from; from++)
+		*next++ = *from;
+	for (from = sim_port_attrs; *from; from++)
 		*next++ = *from;
 	for (from = sim_fault_attrs; *from; from++)
 		*next++ = *from;

@@ -70,6 +70,7 @@ static ssize_t sim_config_##_name##_store(struct config_item *item,		\
 CONFIGFS_ATTR_WO(sim_config_, _name)
 
 /* Tables of attributes, which end with NULL. */
+extern struct configfs_attribute *sim_port_attrs[];
 extern struct configfs_attribute *sim_fault_attrs[];
 
 #endif /* UDMA_SIM_ATTR_H */

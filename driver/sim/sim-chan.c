@@ -46,7 +46,7 @@ static struct sim_desc *sim_chan_free_desc(struct sim_chan *chan)
 	return NULL;
 }
 
-static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
+static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 					 unsigned long tx_flags)
 {
 	struct sim_desc *desc;
@@ -63,9 +63,16 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
 		desc->late = false;
 		desc->real = false;
 		desc->result = DMA_TRANS_NOERROR;
+		desc->nr_segs = 0;
+		desc->seg = 0;
+		desc->off = 0;
+		desc->piece = 0;
 		desc->len = len;
+		desc->stop = len;
 		desc->todo = len;
 		desc->moved = 0;
+		desc->whole = 0;
+		desc->base = 0;
 
 		desc->tx.flags = tx_flags;
 		desc->tx.cookie = 0;
@@ -76,7 +83,7 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, size_t len,
 }
 
 /* There is none yet, as far as is known. The client may have to sleep. */
-static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, size_t len,
+static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, u64 len,
 					       unsigned long tx_flags)
 {
 	struct sim_faults *faults = &chan->sim->set->faults;
@@ -99,61 +106,10 @@ static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, size_t len
 }
 
 /* A descriptor for the client to submit, or NULL when all are in use. */
-static struct sim_desc *sim_desc_get(struct sim_chan *chan, size_t len,
-				     unsigned long tx_flags)
+struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags)
 {
 	return sim_desc_try_get(chan, len, tx_flags) ?:
 	       sim_desc_wait(chan, len, tx_flags);
-}
-
-static bool sim_len_valid(struct dma_chan *chan, size_t len)
-{
-	return len && len <= dma_get_max_seg_size(chan->device->dev);
-}
-
-static bool sim_prep_refused(struct dma_chan *chan)
-{
-	return sim_fault_refuse_prep(&to_sim_chan(chan)->sim->set->faults);
-}
-
-static struct dma_async_tx_descriptor *
-sim_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src, size_t len,
-		unsigned long flags)
-{
-	struct sim_desc *desc;
-
-	if (!sim_len_valid(chan, len) ||
-	    !is_dma_copy_aligned(chan->device, src, dst, len) || sim_prep_refused(chan))
-		return NULL;
-
-	desc = sim_desc_get(to_sim_chan(chan), len, flags);
-	if (!desc)
-		return NULL;
-
-	desc->move = sim_move_copy;
-	desc->dst = dst;
-	desc->src = src;
-	return &desc->tx;
-}
-
-static struct dma_async_tx_descriptor *
-sim_prep_memset(struct dma_chan *chan, dma_addr_t dst, int value, size_t len,
-		unsigned long flags)
-{
-	struct sim_desc *desc;
-
-	if (!sim_len_valid(chan, len) ||
-	    !is_dma_fill_aligned(chan->device, dst, 0, len) || sim_prep_refused(chan))
-		return NULL;
-
-	desc = sim_desc_get(to_sim_chan(chan), len, flags);
-	if (!desc)
-		return NULL;
-
-	desc->move = sim_move_fill;
-	desc->dst = dst;
-	desc->value = value;
-	return &desc->tx;
 }
 
 static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
@@ -202,7 +158,7 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 
 	/* A client may want to see now that the channel works. */
 	desc = list_first_entry(&chan->submitted, struct sim_desc, node);
-	desc->real = chan->fresh;
+	desc->real = chan->fresh && !chan->port.ops;
 	chan->fresh = false;
 
 	issue = atomic64_inc_return(&chan->sim->issues);
@@ -211,7 +167,9 @@ static void sim_issue_pending(struct dma_chan *dma_chan)
 	list_for_each_entry(desc, &chan->submitted, node) {
 		desc->state = SIM_DESC_ISSUED;
 		desc->issue = issue;
-		desc->start = start;
+		desc->start = 0;
+		if (start)
+			sim_desc_begin(chan, desc, start);
 		chan->pending++;
 		if (chan->grace)
 			sim_step_spare(chan, desc);
@@ -328,6 +286,15 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 	return depth;
 }
 
+void sim_chan_free_pool(struct sim_desc *pool, unsigned int depth)
+{
+	struct sim_desc *desc;
+
+	for (desc = pool; desc < pool + depth; desc++)
+		kfree(desc->segs);
+	kvfree(pool);
+}
+
 static bool sim_chan_used(struct sim_chan *chan)
 {
 	struct sim_desc *desc;
@@ -345,14 +312,17 @@ static void sim_free_chan_resources(struct dma_chan *dma_chan)
 {
 	struct sim_chan *chan = to_sim_chan(dma_chan);
 	struct sim_desc *pool = NULL;
+	unsigned int depth = 0;
 	unsigned long flags;
 
 	sim_chan_abort(chan, SIM_ABORT_RELEASE);
 	sim_chan_sync(chan);
 
 	spin_lock_irqsave(&chan->lock, flags);
+	chan->configured = false;
 	if (!sim_chan_used(chan)) {
 		pool = chan->pool;
+		depth = chan->depth;
 		INIT_LIST_HEAD(&chan->free);
 		chan->pool = NULL;
 		chan->depth = 0;
@@ -361,7 +331,7 @@ static void sim_free_chan_resources(struct dma_chan *dma_chan)
 
 	if (pool)
 		sim_engine_stop(chan);
-	kvfree(pool);
+	sim_chan_free_pool(pool, depth);
 }
 
 void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
@@ -375,6 +345,7 @@ void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
 	INIT_LIST_HEAD(&chan->done);
 	INIT_LIST_HEAD(&chan->withheld);
 	INIT_LIST_HEAD(&chan->late);
+	sim_port_init(chan);
 	sim_engine_init(chan);
 
 	chan->chan.device = &sim->dma;
@@ -386,12 +357,10 @@ void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
 /* A client looks for the operation, not for the capability. */
 void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set)
 {
-	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
-	dma->device_prep_dma_memcpy = sim_prep_memcpy;
-	if (set->fill) {
-		dma_cap_set(DMA_MEMSET, dma->cap_mask);
-		dma->device_prep_dma_memset = sim_prep_memset;
-	}
+	if (set->kind == SIM_KIND_MEMORY)
+		sim_memory_set_ops(dma, set);
+	else
+		sim_slave_set_ops(dma, set);
 
 	if (set->faults.unordered)
 		dma_cap_set(DMA_COMPLETION_NO_ORDER, dma->cap_mask);

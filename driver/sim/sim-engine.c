@@ -15,6 +15,9 @@
 /* Moved in one go. A terminate waits for no more than this. */
 #define SIM_CHUNK	SZ_64K
 
+/* The same of a device's, with the lock held. */
+#define SIM_PORT_CHUNK	SZ_4K
+
 /* Callbacks in one interrupt. */
 #define SIM_BUDGET	256
 
@@ -71,47 +74,6 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	return desc;
 }
 
-/* How long that many bytes take, from when they are taken up. */
-u64 sim_chan_duration(struct sim_chan *chan, u64 bytes)
-{
-	struct sim_settings *set = chan->sim->set;
-	unsigned long bandwidth = READ_ONCE(set->bandwidth);
-	u64 ns = READ_ONCE(set->latency_ns);
-
-	return bandwidth ? ns + div64_u64(bytes * NSEC_PER_SEC, bandwidth) : ns;
-}
-
-/* When a descriptor that was taken up is to have moved the bytes before @end. */
-ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, size_t end)
-{
-	return ktime_add_ns(desc->start, sim_chan_duration(chan, end));
-}
-
-/*
- * Whether it is too early for the next @len bytes. If so the timer is set. Time
- * runs from when the engine took the descriptor up, so a late timer does not
- * add up over a long transfer.
- */
-static bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
-{
-	ktime_t now, due;
-
-	lockdep_assert_held(&chan->lock);
-
-	if (!sim_desc_timed(chan, desc))
-		return false;
-
-	now = ktime_get();
-	if (!desc->start)
-		desc->start = now;
-	due = sim_desc_due(chan, desc, desc->moved + len);
-	if (!ktime_after(due, now))
-		return false;
-
-	hrtimer_start(&chan->timer, due, HRTIMER_MODE_ABS);
-	return true;
-}
-
 /*
  * Whether there is something to tell, and nobody who does. The caller has to. There
  * is never a second one: callbacks could overtake each other.
@@ -162,6 +124,66 @@ void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 	}
 }
 
+/* How many bytes are to move next. False: it is not the time for them. */
+static bool sim_desc_piece(struct sim_chan *chan, struct sim_desc *desc, size_t *len)
+{
+	u64 left = desc->todo - desc->moved;
+
+	lockdep_assert_held(&chan->lock);
+
+	*len = 0;
+	if (desc->result == DMA_TRANS_NOERROR && left && chan->port.ops) {
+		*len = sim_port_piece(chan, desc, min_t(u64, left, SIM_PORT_CHUNK));
+		if (!*len)
+			return false;
+	} else if (desc->result == DMA_TRANS_NOERROR) {
+		*len = min_t(u64, left, SIM_CHUNK);
+	}
+	return !sim_desc_early(chan, desc, *len);
+}
+
+/* Some of a descriptor has moved, or nothing of it can. */
+static void sim_desc_moved(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->moved += len;
+	if (desc->nr_segs)
+		desc->whole = desc->moved - desc->off;
+	if (desc->state == SIM_DESC_DROPPED) {
+		chan->dropping = false;
+		sim_desc_dropped(chan, desc);
+		sim_chan_wake(chan);
+	} else if (desc->result != DMA_TRANS_NOERROR || desc->moved == desc->todo) {
+		sim_desc_end(chan, desc);
+	}
+}
+
+/* From memory to memory, which may take so long that nobody is to wait for it. */
+static void sim_chan_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	lockdep_assert_held(&chan->lock);
+
+	chan->moving = true;
+	spin_unlock_irq(&chan->lock);
+	len = desc->move(chan->sim, desc, len);
+	spin_lock_irq(&chan->lock);
+	chan->moving = false;
+	sim_desc_moved(chan, desc, len);
+}
+
+/* What has ended is not held up by what goes on, nor are others who want the CPU. */
+static void sim_chan_breathe(struct sim_chan *chan, bool may_sleep)
+{
+	lockdep_assert_held(&chan->lock);
+
+	sim_chan_raise(chan);
+	spin_unlock_irq(&chan->lock);
+	if (may_sleep)
+		cond_resched();
+	spin_lock_irq(&chan->lock);
+}
+
 /*
  * Runs the channel until nothing is left that may go on now. One runner at a
  * time: whoever finds another one leaves the rest to it.
@@ -169,10 +191,9 @@ void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 {
 	struct sim_desc *desc;
-	unsigned long flags;
-	size_t len, moved;
+	size_t len;
 
-	spin_lock_irqsave(&chan->lock, flags);
+	spin_lock_irq(&chan->lock);
 	if (chan->running)
 		goto out;
 	chan->running = true;
@@ -184,37 +205,21 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 			break;
 		}
 
-		len = 0;
-		if (desc->result == DMA_TRANS_NOERROR)
-			len = min_t(size_t, desc->todo - desc->moved, SIM_CHUNK);
-		if (sim_desc_early(chan, desc, len))
+		if (!sim_desc_piece(chan, desc, &len))
 			break;
-
-		if (len) {
-			/* What ended before is not held up by this one. */
-			sim_chan_raise(chan);
-			spin_unlock_irqrestore(&chan->lock, flags);
-			moved = desc->move(chan->sim, desc, len);
-			if (may_sleep)
-				cond_resched();
-			spin_lock_irqsave(&chan->lock, flags);
-			desc->moved += moved;
-		}
-
-		if (desc->state == SIM_DESC_DROPPED) {
-			chan->dropping = false;
-			sim_desc_dropped(chan, desc);
-			sim_chan_wake(chan);
-		} else if (desc->result != DMA_TRANS_NOERROR ||
-			   desc->moved == desc->todo) {
-			sim_desc_end(chan, desc);
-		}
+		if (!len)
+			sim_desc_moved(chan, desc, 0);
+		else if (chan->port.ops)
+			sim_desc_moved(chan, desc, sim_port_move(chan, desc, len));
+		else
+			sim_chan_move(chan, desc, len);
+		sim_chan_breathe(chan, may_sleep);
 	}
 
 	chan->running = false;
 	sim_chan_raise(chan);
 out:
-	spin_unlock_irqrestore(&chan->lock, flags);
+	spin_unlock_irq(&chan->lock);
 }
 
 static void sim_chan_work(struct work_struct *work)

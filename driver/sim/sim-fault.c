@@ -41,8 +41,10 @@ static noinline bool sim_fault_deal(struct sim_chan *chan, struct sim_desc *desc
 
 	if (sim_fault_now(&faults->fail_at))
 		desc->result = DMA_TRANS_READ_FAILED;
-	if (sim_fault_now(&faults->short_at))
-		desc->todo = round_down(desc->len / 2, set->align);
+	if (sim_fault_now(&faults->short_at)) {
+		desc->stop = round_down(desc->len / 2, set->align);
+		desc->todo = desc->stop;
+	}
 	if (sim_fault_now(&faults->lose_at))
 		sim_desc_orphan(desc);
 	if (sim_fault_now(&faults->late_at))
@@ -113,6 +115,7 @@ void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc)
 {
 	struct sim_faults *faults = &chan->sim->set->faults;
+	u64 moved;
 
 	lockdep_assert_held(&chan->lock);
 
@@ -122,11 +125,13 @@ u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc)
 	case DMA_RESIDUE_GRANULARITY_DESCRIPTOR:
 		return 0;
 	case DMA_RESIDUE_GRANULARITY_SEGMENT:
-		/* It has one segment. */
-		return desc->moved < desc->todo ? desc->len : desc->len - desc->moved;
+		moved = desc->moved < desc->todo ? desc->whole : desc->moved;
+		break;
 	default:
-		return desc->len - desc->moved;
+		moved = desc->moved;
+		break;
 	}
+	return min_t(u64, desc->len - moved, U32_MAX);
 }
 
 /* Who is let go of by what. The controller's end is the end of everything. */

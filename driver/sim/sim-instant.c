@@ -55,7 +55,7 @@ void sim_instant_run(struct sim_chan *chan)
 {
 	ktime_t now = 0, due = 0;
 	struct sim_desc *desc;
-	size_t end;
+	u64 end;
 
 	lockdep_assert_held(&chan->lock);
 
@@ -68,7 +68,7 @@ void sim_instant_run(struct sim_chan *chan)
 			if (!now)
 				now = ktime_get();
 			if (!desc->start)
-				desc->start = due ?: now;
+				sim_desc_begin(chan, desc, due ?: now);
 			due = sim_desc_due(chan, desc, end);
 			if (ktime_after(due, now)) {
 				chan->due = due;

@@ -48,7 +48,7 @@ static void sim_dev_free(struct kref *ref)
 
 	/* Those that no client came back for. */
 	for (i = 0; i < sim->channels; i++)
-		kvfree(sim->chans[i].pool);
+		sim_chan_free_pool(sim->chans[i].pool, sim->chans[i].depth);
 	put_device(sim->dma.dev);
 	sim_settings_put(sim->set);
 	mutex_destroy(&sim->step_lock);
@@ -97,6 +97,9 @@ void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts)
 		counts->pending += chan->pending;
 		counts->ended += chan->ended;
 		counts->terminates += chan->terminates;
+		if (chan->port.dir == DMA_MEM_TO_DEV)
+			counts->sink_bytes += chan->port.pos;
+		counts->sink_errors += chan->port.errors;
 		spin_unlock_irq(&chan->lock);
 	}
 }
@@ -110,7 +113,6 @@ static void sim_dma_init(struct sim_dev *sim, struct device *dev)
 	INIT_LIST_HEAD(&dma->channels);
 	dma->copy_align = ilog2(set->align);
 	dma->fill_align = ilog2(set->align);
-	dma->directions = BIT(DMA_MEM_TO_MEM);
 	dma->residue_granularity = set->faults.granularity;
 	dma->device_release = sim_dma_release;
 	sim_chan_set_ops(dma, set);
@@ -149,6 +151,9 @@ static int sim_dev_probe(struct device *dev, struct sim_settings *set)
 
 	/* No transfer would be both aligned and short enough. */
 	if (set->max_segment < set->align)
+		return -EINVAL;
+	/* What a device says has an order. */
+	if (set->kind != SIM_KIND_MEMORY && set->faults.unordered)
 		return -EINVAL;
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));

@@ -121,3 +121,43 @@ size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len)
 
 	return done;
 }
+
+static void sim_desc_advance(struct sim_desc *desc, size_t len)
+{
+	desc->off += len;
+	if (desc->off < desc->segs[desc->seg].len)
+		return;
+	desc->off = 0;
+	if (++desc->seg == desc->nr_segs)
+		desc->seg = 0;
+}
+
+/* Between a device and the memory that comes next. Returns how much. */
+size_t sim_move_port(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	struct sim_port *port = &chan->port;
+	size_t done = 0, piece;
+	struct sim_seg *seg;
+	dma_addr_t addr;
+	void *mem;
+
+	lockdep_assert_held(&chan->lock);
+
+	for (; done < len; done += piece) {
+		seg = &desc->segs[desc->seg];
+		addr = seg->addr + desc->off;
+		piece = min3(len - done, seg->len - desc->off, sim_left_in_page(addr));
+
+		mem = sim_map(chan->sim, addr);
+		if (!mem) {
+			desc->result = port->dir == DMA_MEM_TO_DEV ? DMA_TRANS_READ_FAILED :
+								     DMA_TRANS_WRITE_FAILED;
+			break;
+		}
+		port->ops->move(chan, mem, done, piece);
+		kunmap_local(mem);
+		sim_desc_advance(desc, piece);
+	}
+
+	return done;
+}

@@ -19,13 +19,15 @@
  *   sim_chan.lock        all that changes in a channel. Taken in interrupts.
  *                        Inside it only the locks of wait queues and timers.
  *
- * No lock is held over a client's callback or while data moves.
+ * No lock is held over a client's callback, nor while data moves from memory to
+ * memory. A device's data moves in small pieces with sim_chan.lock held.
  */
 #ifndef UDMA_SIM_H
 #define UDMA_SIM_H
 
 #include <linux/atomic.h>
 #include <linux/configfs.h>
+#include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -39,6 +41,7 @@
 #include <linux/workqueue.h>
 
 #include "sim-fault.h"
+#include "sim-port.h"
 
 #define SIM_NAME	"udma-sim"
 
@@ -71,11 +74,14 @@ struct sim_config {
  * @ref: held by the configuration and by the device made of it
  * @lock: protects @sim
  * @sim: the device that runs with these settings, NULL when none does
- * @channels: number of channels; this and the next four are fixed while live
+ * @channels: number of channels; this and those up to @port are fixed while live
  * @max_segment: longest transfer, in bytes
  * @align: what addresses and lengths are multiples of, a power of two
  * @depth: descriptors in each channel
+ * @kind: enum sim_kind
  * @fill: whether DMA_MEMSET is offered
+ * @need_config: a channel of a device is of no use until it has been configured
+ * @port: what there is at the other end of device channels
  * @latency_ns: from the start of a transfer to its first byte
  * @bandwidth: bytes a second, 0 for no limit
  * @instant: transfers end at once and move nothing
@@ -94,7 +100,10 @@ struct sim_settings {
 	unsigned int max_segment;
 	unsigned int align;
 	unsigned int depth;
+	unsigned int kind;
 	unsigned int fill;
+	unsigned int need_config;
+	struct sim_port_settings port;
 
 	unsigned long latency_ns;
 	unsigned long bandwidth;
@@ -128,6 +137,16 @@ enum sim_desc_state {
 };
 
 /**
+ * struct sim_seg - a piece of memory that is in one place
+ * @addr: where
+ * @len: how long
+ */
+struct sim_seg {
+	dma_addr_t addr;
+	size_t len;
+};
+
+/**
  * struct sim_desc - one transfer
  * @tx: what the client sees. Its cookie stays until the descriptor is used
  *	again, so that tx_status can tell of a failure
@@ -141,15 +160,25 @@ enum sim_desc_state {
  * @fate: while dropped: what becomes of it then
  * @result: how it ended
  * @move: moves the next bytes, from what has been moved already, and returns
- *	how many; fewer than asked for only with @result set
+ *	how many; fewer than asked for only with @result set. NULL for a device
  * @dst: where to
  * @src: where from, for a copy
  * @value: what with, for a fill
+ * @segs: the memory of a device transfer; stays for the next one
+ * @nr_segs: how many pieces
+ * @max_segs: how many there is room for
+ * @seg: the one that moves
+ * @off: how much of it has moved
+ * @piece: what the device was found ready for, and waits for its time
  * @len: length
- * @todo: how much of that it is to move
+ * @stop: how much of that it is to move
+ * @todo: up to where it can move on without more ado
  * @moved: bytes that have moved; counted by the engine, under the channel's lock
+ * @whole: those of them that are in pieces which have moved altogether
  * @issue: the controller's count of issue_pending when it was issued
  * @start: when the engine took it up, 0 before
+ * @base: what had moved when @start was
+ * @rate: the bandwidth that has been counted with since
  */
 struct sim_desc {
 	struct dma_async_tx_descriptor tx;
@@ -167,12 +196,23 @@ struct sim_desc {
 	dma_addr_t dst;
 	dma_addr_t src;
 	u8 value;
-	size_t len;
-	size_t todo;
-	size_t moved;
+	struct sim_seg *segs;
+	unsigned int nr_segs;
+	unsigned int max_segs;
+	unsigned int seg;
+	size_t off;
+	size_t piece;
+
+	u64 len;
+	u64 stop;
+	u64 todo;
+	u64 moved;
+	u64 whole;
 
 	u64 issue;
 	ktime_t start;
+	u64 base;
+	unsigned long rate;
 };
 
 /**
@@ -207,7 +247,11 @@ enum sim_chan_step {
  * @withheld: ended, and not told until there are enough of them
  * @nr_withheld: how many that are
  * @late: ended, and not told until asked for
+ * @port: what is at the other end
+ * @config: what the client has told of it
+ * @configured: whether it has
  * @running: somebody is in sim_chan_run() and will look again before leaving
+ * @moving: data of the active descriptor moves, and the lock is not held
  * @dropping: data of a terminated descriptor still moves
  * @raising: the interrupt is pending or being handled
  * @calling: a callback is being run
@@ -243,7 +287,12 @@ struct sim_chan {
 	unsigned int nr_withheld;
 	struct list_head late;
 
+	struct sim_port port;
+	struct dma_slave_config config;
+	bool configured;
+
 	bool running;
+	bool moving;
 	bool dropping;
 	bool raising;
 	bool calling;
@@ -309,11 +358,15 @@ struct sim_platform_data {
  * @pending: see &struct sim_chan
  * @ended: likewise
  * @terminates: likewise
+ * @sink_bytes: bytes that sinks have taken
+ * @sink_errors: words of them that were wrong
  */
 struct sim_counts {
 	u64 pending;
 	u64 ended;
 	u64 terminates;
+	u64 sink_bytes;
+	u64 sink_errors;
 };
 
 static inline struct sim_config *to_sim_config(struct config_item *item)
@@ -372,7 +425,7 @@ static inline bool sim_desc_timed(const struct sim_chan *chan, const struct sim_
 static inline bool sim_desc_wanted(const struct sim_desc *desc)
 {
 	return desc->tx.flags & DMA_PREP_INTERRUPT || desc->result != DMA_TRANS_NOERROR ||
-	       desc->todo < desc->len;
+	       desc->stop < desc->len;
 }
 
 /* Whether its end is told later than it ends, if at all. */
@@ -389,9 +442,33 @@ void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts);
 
 /* sim-chan.c */
 void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim);
+void sim_chan_free_pool(struct sim_desc *pool, unsigned int depth);
 void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc);
 void sim_desc_orphan(struct sim_desc *desc);
+struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags);
 void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set);
+
+static inline bool sim_len_valid(struct dma_chan *chan, size_t len)
+{
+	return len && len <= dma_get_max_seg_size(chan->device->dev);
+}
+
+static inline bool sim_prep_refused(struct dma_chan *chan)
+{
+	return sim_fault_refuse_prep(&to_sim_chan(chan)->sim->set->faults);
+}
+
+/* sim-memory.c */
+void sim_memory_set_ops(struct dma_device *dma, const struct sim_settings *set);
+
+/* sim-slave.c */
+void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set);
+ssize_t sim_dev_show_config(struct sim_dev *sim, char *page);
+
+/* sim-port.c */
+void sim_port_init(struct sim_chan *chan);
+size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len);
+size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 
 /* sim-abort.c */
 void sim_chan_abort(struct sim_chan *chan, enum sim_abort how);
@@ -405,14 +482,18 @@ void sim_synchronize(struct dma_chan *dma_chan);
 void sim_engine_init(struct sim_chan *chan);
 void sim_engine_stop(struct sim_chan *chan);
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
-u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
-ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, size_t end);
 void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_kick(struct sim_chan *chan);
 bool sim_chan_claim(struct sim_chan *chan);
 void sim_chan_raise(struct sim_chan *chan);
 void sim_chan_deliver(struct sim_chan *chan);
 void sim_chan_run_inline(struct sim_chan *chan);
+
+/* sim-time.c */
+u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
+void sim_desc_begin(struct sim_chan *chan, struct sim_desc *desc, ktime_t now);
+ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, u64 end);
+bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 
 /* sim-instant.c */
 void sim_instant_run(struct sim_chan *chan);
@@ -427,6 +508,7 @@ static inline void sim_chan_catch_up(struct sim_chan *chan)
 }
 
 /* sim-move.c */
+size_t sim_move_port(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way between the engine and a channel's device.
+ */
+#include <linux/minmax.h>
+
+#include "sim.h"
+
+/*
+ * How many of the next @len bytes the device is ready for, 0 when it is for none.
+ * What was found once may have to wait for its time, and is not looked for again:
+ * a device that gets ready for more meanwhile would put that off.
+ */
+size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (!desc->piece)
+		desc->piece = chan->port.ops->ready(chan, desc, len);
+	return min(desc->piece, len);
+}
+
+/* Moves what the device is ready for. A packet that ends makes a receive end, too. */
+size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	size_t moved;
+
+	lockdep_assert_held(&chan->lock);
+
+	desc->piece = 0;
+	moved = sim_move_port(chan, desc, len);
+	if (chan->port.ops->commit(chan, desc, moved))
+		desc->todo = desc->moved + moved;
+	return moved;
+}
+
+void sim_port_init(struct sim_chan *chan)
+{
+	struct sim_port *port = &chan->port;
+
+	switch (chan->sim->set->kind) {
+	case SIM_KIND_SOURCE:
+		port->ops = &sim_source_ops;
+		port->dir = DMA_DEV_TO_MEM;
+		break;
+	case SIM_KIND_SINK:
+		port->ops = &sim_sink_ops;
+		port->dir = DMA_MEM_TO_DEV;
+		break;
+	}
+}
