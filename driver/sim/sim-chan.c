@@ -67,6 +67,7 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 		desc->seg = 0;
 		desc->off = 0;
 		desc->piece = 0;
+		desc->stalled = false;
 		desc->len = len;
 		desc->stop = len;
 		desc->todo = len;

@@ -9,6 +9,7 @@
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "sim.h"
@@ -32,6 +33,7 @@ static struct sim_settings *sim_settings_create(void)
 	set->align = 1;
 	set->depth = 256;
 	set->fill = 1;
+	set->port.fifo_bytes = SZ_64K;
 	set->faults.granularity = DMA_RESIDUE_GRANULARITY_BURST;
 	return set;
 }

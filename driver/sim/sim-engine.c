@@ -175,10 +175,15 @@ static void sim_chan_move(struct sim_chan *chan, struct sim_desc *desc, size_t l
 /* What has ended is not held up by what goes on, nor are others who want the CPU. */
 static void sim_chan_breathe(struct sim_chan *chan, bool may_sleep)
 {
+	bool nudge = chan->port.nudge;
+
 	lockdep_assert_held(&chan->lock);
 
+	chan->port.nudge = false;
 	sim_chan_raise(chan);
 	spin_unlock_irq(&chan->lock);
+	if (nudge)
+		sim_port_nudge(chan);
 	if (may_sleep)
 		cond_resched();
 	spin_lock_irq(&chan->lock);

@@ -49,6 +49,7 @@ static void sim_dev_free(struct kref *ref)
 	/* Those that no client came back for. */
 	for (i = 0; i < sim->channels; i++)
 		sim_chan_free_pool(sim->chans[i].pool, sim->chans[i].depth);
+	sim_dev_free_fifos(sim);
 	put_device(sim->dma.dev);
 	sim_settings_put(sim->set);
 	mutex_destroy(&sim->step_lock);
@@ -141,6 +142,10 @@ static struct sim_dev *sim_dev_create(struct device *dev, struct sim_settings *s
 	for (i = 0; i < sim->channels; i++)
 		sim_chan_init(&sim->chans[i], sim);
 
+	if (sim_dev_create_fifos(sim)) {
+		sim_dev_put(sim);
+		return NULL;
+	}
 	return sim;
 }
 
@@ -154,6 +159,8 @@ static int sim_dev_probe(struct device *dev, struct sim_settings *set)
 		return -EINVAL;
 	/* What a device says has an order. */
 	if (set->kind != SIM_KIND_MEMORY && set->faults.unordered)
+		return -EINVAL;
+	if (set->kind == SIM_KIND_LOOPBACK && set->channels % 2)
 		return -EINVAL;
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));

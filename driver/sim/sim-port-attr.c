@@ -12,6 +12,7 @@
 
 static const char * const sim_kinds[] = {
 	[SIM_KIND_MEMORY] = "memory",
+	[SIM_KIND_LOOPBACK] = "loopback",
 	[SIM_KIND_SOURCE] = "source",
 	[SIM_KIND_SINK] = "sink",
 };
@@ -33,6 +34,8 @@ static ssize_t sim_config_kind_store(struct config_item *item, const char *page,
 CONFIGFS_ATTR(sim_config_, kind);
 
 SIM_ATTR_FIXED(need_config, need_config, 0, 1);
+SIM_ATTR_FIXED(fifo_bytes, port.fifo_bytes, 1, SZ_16M);
+SIM_ATTR_FIXED(packets, port.packets, 0, 1);
 SIM_ATTR_FIXED(pattern_first, port.pattern_first, 0, UINT_MAX);
 SIM_ATTR_LIVE(packet_bytes, port.packet_bytes, 0, SZ_1G);
 
@@ -52,6 +55,8 @@ CONFIGFS_ATTR_RO(sim_config_, slave_config);
 struct configfs_attribute *sim_port_attrs[] = {
 	&sim_config_attr_kind,
 	&sim_config_attr_need_config,
+	&sim_config_attr_fifo_bytes,
+	&sim_config_attr_packets,
 	&sim_config_attr_pattern_first,
 	&sim_config_attr_packet_bytes,
 	&sim_config_attr_slave_config,

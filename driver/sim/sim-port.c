@@ -15,8 +15,10 @@ size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {
 	lockdep_assert_held(&chan->lock);
 
-	if (!desc->piece)
+	if (!desc->piece) {
 		desc->piece = chan->port.ops->ready(chan, desc, len);
+		sim_desc_stall(chan, desc, !desc->piece);
+	}
 	return min(desc->piece, len);
 }
 
@@ -34,11 +36,42 @@ size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 	return moved;
 }
 
+/* Whether a transfer that is told to end would not wait for its device. */
+bool sim_port_may_end(struct sim_chan *chan, struct sim_desc *desc)
+{
+	const struct sim_port_ops *ops = chan->port.ops;
+
+	lockdep_assert_held(&chan->lock);
+
+	return !ops || !ops->may_end || ops->may_end(chan, desc);
+}
+
+/*
+ * For the other end there is something that it waits for. Its lock is taken with
+ * none held, and in a controller that is gone it may have been stopped.
+ */
+void sim_port_nudge(struct sim_chan *chan)
+{
+	struct sim_chan *other = chan->port.other;
+
+	spin_lock_irq(&other->lock);
+	if (!READ_ONCE(other->sim->gone)) {
+		sim_chan_kick(other);
+		sim_chan_wake(other);
+	}
+	spin_unlock_irq(&other->lock);
+}
+
 void sim_port_init(struct sim_chan *chan)
 {
 	struct sim_port *port = &chan->port;
+	bool even = !((chan - chan->sim->chans) % 2);
 
 	switch (chan->sim->set->kind) {
+	case SIM_KIND_LOOPBACK:
+		port->ops = even ? &sim_transmit_ops : &sim_receive_ops;
+		port->dir = even ? DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
+		break;
 	case SIM_KIND_SOURCE:
 		port->ops = &sim_source_ops;
 		port->dir = DMA_DEV_TO_MEM;

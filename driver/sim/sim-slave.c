@@ -161,7 +161,10 @@ void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set)
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
 	dma->device_prep_slave_sg = sim_prep_slave_sg;
 
-	dma->directions = set->kind == SIM_KIND_SOURCE ? BIT(DMA_DEV_TO_MEM) : BIT(DMA_MEM_TO_DEV);
+	if (set->kind != SIM_KIND_SINK)
+		dma->directions |= BIT(DMA_DEV_TO_MEM);
+	if (set->kind != SIM_KIND_SOURCE)
+		dma->directions |= BIT(DMA_MEM_TO_DEV);
 	dma->src_addr_widths = SIM_WIDTHS;
 	dma->dst_addr_widths = SIM_WIDTHS;
 	dma->max_burst = SIM_BURST_MAX;

@@ -98,7 +98,9 @@ static struct sim_desc *sim_chan_head(struct sim_chan *chan, u64 issue)
 		return sim_chan_newest(chan, issue);
 	if (!desc && list_empty(&chan->hung))
 		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
-	return desc && desc->issue <= issue && !desc->loose ? desc : NULL;
+	if (!desc || desc->issue > issue || desc->loose || !sim_port_may_end(chan, desc))
+		return NULL;
+	return desc;
 }
 
 /* The channel whose oldest was issued before all others, and not after @issue. */

@@ -68,6 +68,26 @@ ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, u64 end)
 	return ktime_add_safe(desc->start, sim_chan_duration(chan, end - desc->base));
 }
 
+/*
+ * Whether a descriptor has to wait for something but its time. That does not count
+ * for the bandwidth, and when it has waited long enough the latency does not either.
+ */
+void sim_desc_stall(struct sim_chan *chan, struct sim_desc *desc, bool stalled)
+{
+	ktime_t now;
+
+	lockdep_assert_held(&chan->lock);
+
+	if ((!stalled && !desc->stalled) || !sim_desc_timed(chan, desc))
+		return;
+	desc->stalled = stalled;
+	now = ktime_get();
+	if (!desc->start)
+		sim_desc_begin(chan, desc, now);
+	else if (!stalled && ktime_after(now, sim_desc_due(chan, desc, desc->moved)))
+		sim_desc_rebase(chan, desc, now);
+}
+
 /* Whether it is too early for the next @len bytes. If so the timer is set. */
 bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {

@@ -17,7 +17,7 @@
  *                        so a controller can be stepped while it is taken away.
  *   sim_settings.lock    the way from the settings to the running device.
  *   sim_chan.lock        all that changes in a channel. Taken in interrupts.
- *                        Inside it only the locks of wait queues and timers.
+ *                        Inside it only those of FIFOs, wait queues and timers.
  *
  * No lock is held over a client's callback, nor while data moves from memory to
  * memory. A device's data moves in small pieces with sim_chan.lock held.
@@ -170,6 +170,7 @@ struct sim_seg {
  * @seg: the one that moves
  * @off: how much of it has moved
  * @piece: what the device was found ready for, and waits for its time
+ * @stalled: it waits for the device
  * @len: length
  * @stop: how much of that it is to move
  * @todo: up to where it can move on without more ado
@@ -202,6 +203,7 @@ struct sim_desc {
 	unsigned int seg;
 	size_t off;
 	size_t piece;
+	bool stalled;
 
 	u64 len;
 	u64 stop;
@@ -469,6 +471,8 @@ ssize_t sim_dev_show_config(struct sim_dev *sim, char *page);
 void sim_port_init(struct sim_chan *chan);
 size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len);
+bool sim_port_may_end(struct sim_chan *chan, struct sim_desc *desc);
+void sim_port_nudge(struct sim_chan *chan);
 
 /* sim-abort.c */
 void sim_chan_abort(struct sim_chan *chan, enum sim_abort how);
@@ -493,6 +497,7 @@ void sim_chan_run_inline(struct sim_chan *chan);
 u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
 void sim_desc_begin(struct sim_chan *chan, struct sim_desc *desc, ktime_t now);
 ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, u64 end);
+void sim_desc_stall(struct sim_chan *chan, struct sim_desc *desc, bool stalled);
 bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 
 /* sim-instant.c */
