@@ -123,6 +123,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 	sim_chan_abort_list(chan, &chan->issued, how);
 	sim_chan_abort_list(chan, &chan->submitted, how);
 	if (how != SIM_ABORT_SIBLING) {
+		sim_chan_resume(chan);
 		sim_chan_abort_prepared(chan);
 		chan->fresh = how == SIM_ABORT_TERMINATE;
 		sim_step_grace(chan);
@@ -130,7 +131,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 
 	chan->pending = sim_chan_count_pending(chan);
 	sim_chan_raise(chan);
-	if (!list_empty(&chan->issued))
+	if (chan->active || !list_empty(&chan->issued))
 		sim_chan_kick(chan);
 	sim_chan_wake(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);

@@ -68,6 +68,10 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 		desc->off = 0;
 		desc->piece = 0;
 		desc->stalled = false;
+		desc->period = 0;
+		desc->held = 0;
+		desc->untold = 0;
+		desc->crowded = false;
 		desc->len = len;
 		desc->stop = len;
 		desc->todo = len;
@@ -235,6 +239,8 @@ static enum dma_status sim_tx_status(struct dma_chan *dma_chan, dma_cookie_t coo
 	if (desc) {
 		if (status == DMA_COMPLETE && desc->result != DMA_TRANS_NOERROR)
 			status = DMA_ERROR;
+		if (status == DMA_IN_PROGRESS && chan->paused && desc == chan->active)
+			status = DMA_PAUSED;
 		if (state)
 			residue = sim_fault_residue(chan, desc);
 	}

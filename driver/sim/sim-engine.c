@@ -18,12 +18,16 @@
 /* The same of a device's, with the lock held. */
 #define SIM_PORT_CHUNK	SZ_4K
 
+/* With no time between them, periods do not end when so many have to be told. */
+#define SIM_UNTOLD_MAX	64
+
 /* Callbacks in one interrupt. */
 #define SIM_BUDGET	256
 
 static bool sim_desc_may_go(struct sim_chan *chan, struct sim_desc *desc)
 {
-	return desc->told || desc->loose || !READ_ONCE(chan->sim->set->step_mode);
+	return (desc->told && desc->moved < desc->until) || desc->loose ||
+	       !READ_ONCE(chan->sim->set->step_mode);
 }
 
 /* Where order does not count: the newest of those that need not wait. */
@@ -58,6 +62,8 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 
 	lockdep_assert_held(&chan->lock);
 
+	if (chan->paused)
+		return NULL;
 	if (desc)
 		return sim_desc_may_go(chan, desc) ? desc : NULL;
 
@@ -83,7 +89,8 @@ bool sim_chan_claim(struct sim_chan *chan)
 	lockdep_assert_held(&chan->lock);
 
 	sim_fault_batch(chan);
-	if (chan->raising || list_empty(&chan->done))
+	sim_chan_ring(chan);
+	if (chan->raising || !sim_chan_untold(chan))
 		return false;
 	chan->raising = true;
 	return true;
@@ -108,11 +115,12 @@ static noinline void sim_desc_end_quietly(struct sim_chan *chan, struct sim_desc
 }
 
 /* The cookie completes when hardware is done, the callback comes later. */
-void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
+static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
 	chan->active = NULL;
+	sim_cyclic_end(desc);
 	chan->chan.completed_cookie = desc->tx.cookie;
 	if (sim_desc_waits(chan, desc)) {
 		sim_fault_end(chan, desc);
@@ -124,6 +132,22 @@ void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 	}
 }
 
+/* A descriptor has come as far as it was to, or failed. */
+void sim_desc_reached(struct sim_chan *chan, struct sim_desc *desc)
+{
+	if (desc->period && desc->todo < desc->stop && desc->result == DMA_TRANS_NOERROR)
+		sim_desc_period(chan, desc);
+	else
+		sim_desc_end(chan, desc);
+}
+
+/* A cyclic descriptor that takes no time is kept from running away. */
+static bool sim_desc_crowded(struct sim_chan *chan, struct sim_desc *desc)
+{
+	desc->crowded = desc->untold >= SIM_UNTOLD_MAX && !sim_desc_timed(chan, desc);
+	return desc->crowded;
+}
+
 /* How many bytes are to move next. False: it is not the time for them. */
 static bool sim_desc_piece(struct sim_chan *chan, struct sim_desc *desc, size_t *len)
 {
@@ -132,6 +156,8 @@ static bool sim_desc_piece(struct sim_chan *chan, struct sim_desc *desc, size_t 
 	lockdep_assert_held(&chan->lock);
 
 	*len = 0;
+	if (sim_desc_crowded(chan, desc))
+		return false;
 	if (desc->result == DMA_TRANS_NOERROR && left && chan->port.ops) {
 		*len = sim_port_piece(chan, desc, min_t(u64, left, SIM_PORT_CHUNK));
 		if (!*len)
@@ -155,7 +181,7 @@ static void sim_desc_moved(struct sim_chan *chan, struct sim_desc *desc, size_t 
 		sim_desc_dropped(chan, desc);
 		sim_chan_wake(chan);
 	} else if (desc->result != DMA_TRANS_NOERROR || desc->moved == desc->todo) {
-		sim_desc_end(chan, desc);
+		sim_desc_reached(chan, desc);
 	}
 }
 
@@ -204,9 +230,14 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 	chan->running = true;
 
 	while ((desc = sim_chan_next(chan))) {
-		if (sim_chan_instant(chan) && !desc->real) {
+		if (sim_desc_instant(chan, desc)) {
 			chan->running = false;
 			sim_instant_run(chan);
+			break;
+		}
+		/* It has no end, and its client has not the time to wait for that. */
+		if (desc->period && !may_sleep) {
+			sim_chan_kick(chan);
 			break;
 		}
 
@@ -269,16 +300,31 @@ struct sim_ending {
 	struct dmaengine_result result;
 };
 
+static void sim_desc_take_period(struct sim_chan *chan, struct sim_desc *desc,
+				 struct sim_ending *end)
+{
+	end->callback_result = desc->tx.callback_result;
+	end->callback = desc->tx.callback;
+	end->param = desc->tx.callback_param;
+	end->result.result = DMA_TRANS_NOERROR;
+	end->result.residue = sim_fault_lie(chan, 0);
+	sim_desc_tell_period(chan, desc);
+}
+
 static void sim_desc_take_ending(struct sim_chan *chan, struct sim_desc *desc,
 				 struct sim_ending *end)
 {
 	bool wanted = sim_desc_wanted(desc);
+
+	if (desc->told)
+		chan->step = SIM_STEP_CALLING;
 
 	end->callback_result = wanted ? desc->tx.callback_result : NULL;
 	end->callback = wanted ? desc->tx.callback : NULL;
 	end->param = desc->tx.callback_param;
 	end->result.result = desc->result;
 	end->result.residue = sim_fault_residue(chan, desc);
+	sim_desc_free(chan, desc);
 }
 
 static void sim_ending_tell(const struct sim_ending *end)
@@ -299,26 +345,28 @@ void sim_chan_deliver(struct sim_chan *chan)
 	struct sim_ending end;
 	struct sim_desc *desc;
 	unsigned long flags;
+	bool ended;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	while ((desc = list_first_entry_or_null(&chan->done, struct sim_desc, node))) {
+	while ((desc = sim_chan_untold(chan))) {
 		if (!budget--) {
 			irq_work_queue(&chan->irq);
 			goto out;
 		}
-		if (desc->told)
-			chan->step = SIM_STEP_CALLING;
-		sim_desc_take_ending(chan, desc, &end);
-		sim_desc_free(chan, desc);
+		ended = !desc->untold;
+		if (ended)
+			sim_desc_take_ending(chan, desc, &end);
+		else
+			sim_desc_take_period(chan, desc, &end);
 
-		chan->calling = true;
+		chan->calling = ended;
 		spin_unlock_irqrestore(&chan->lock, flags);
 		sim_ending_tell(&end);
 		spin_lock_irqsave(&chan->lock, flags);
 		chan->calling = false;
 
-		chan->pending--;
-		chan->ended++;
+		chan->pending -= ended;
+		chan->ended += ended;
 		if (chan->step == SIM_STEP_CALLING) {
 			chan->step = SIM_STEP_NONE;
 			chan->stepped++;
@@ -327,6 +375,7 @@ void sim_chan_deliver(struct sim_chan *chan)
 
 	/* With the lock held: whoever takes it next knows that we have left. */
 	chan->raising = false;
+	sim_chan_rung(chan);
 	sim_chan_wake(chan);
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);

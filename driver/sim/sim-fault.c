@@ -43,7 +43,7 @@ static noinline bool sim_fault_deal(struct sim_chan *chan, struct sim_desc *desc
 		desc->result = DMA_TRANS_READ_FAILED;
 	if (sim_fault_now(&faults->short_at)) {
 		desc->stop = round_down(desc->len / 2, set->align);
-		desc->todo = desc->stop;
+		desc->todo = min(desc->todo, desc->stop);
 	}
 	if (sim_fault_now(&faults->lose_at))
 		sim_desc_orphan(desc);
@@ -111,27 +111,31 @@ void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 		sim_desc_withhold(chan, desc);
 }
 
-/* What did not move, as far as the controller tells. */
+/* What did not move, or of a cyclic transfer what is left of this round. */
+static u64 sim_desc_left(struct sim_desc *desc, bool whole)
+{
+	if (desc->period)
+		return desc->len - (whole ? rounddown(desc->off, desc->period) : desc->off);
+	return desc->len - (whole && desc->moved < desc->todo ? desc->whole : desc->moved);
+}
+
+u32 sim_fault_lie(struct sim_chan *chan, u32 residue)
+{
+	return READ_ONCE(chan->sim->set->faults.lie_residue) ? get_random_u32() : residue;
+}
+
+/* The same, as far as the controller tells. */
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc)
 {
-	struct sim_faults *faults = &chan->sim->set->faults;
-	u64 moved;
+	unsigned int granularity = chan->sim->set->faults.granularity;
+	u64 left;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (READ_ONCE(faults->lie_residue))
-		return get_random_u32();
-	switch (faults->granularity) {
-	case DMA_RESIDUE_GRANULARITY_DESCRIPTOR:
-		return 0;
-	case DMA_RESIDUE_GRANULARITY_SEGMENT:
-		moved = desc->moved < desc->todo ? desc->whole : desc->moved;
-		break;
-	default:
-		moved = desc->moved;
-		break;
-	}
-	return min_t(u64, desc->len - moved, U32_MAX);
+	if (granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
+		return sim_fault_lie(chan, 0);
+	left = sim_desc_left(desc, granularity == DMA_RESIDUE_GRANULARITY_SEGMENT);
+	return sim_fault_lie(chan, min_t(u64, left, U32_MAX));
 }
 
 /* Who is let go of by what. The controller's end is the end of everything. */
@@ -197,8 +201,12 @@ void sim_fault_tell_aborted(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
-	if (desc->fate == SIM_FATE_PRETEND)
+	desc->held = 0;
+	desc->untold = 0;
+	if (desc->fate == SIM_FATE_PRETEND) {
 		desc->moved = desc->len;
+		desc->period = 0;
+	}
 	desc->result = desc->fate == SIM_FATE_PRETEND ? DMA_TRANS_NOERROR : DMA_TRANS_ABORTED;
 	desc->state = SIM_DESC_DONE;
 	chan->chan.completed_cookie = desc->tx.cookie;
@@ -214,7 +222,7 @@ void sim_fault_haunt(struct sim_chan *chan, struct sim_desc *desc)
 	if (desc->state != SIM_DESC_HUNG)
 		return;
 	desc->state = SIM_DESC_ISSUED;
-	desc->loose = true;
+	desc->loose = !desc->period;
 	list_move(&desc->node, &chan->issued);
 }
 
@@ -226,7 +234,7 @@ static void sim_chan_unhang(struct sim_chan *chan)
 
 	list_for_each_entry(desc, &chan->hung, node) {
 		desc->state = SIM_DESC_ISSUED;
-		desc->loose = true;
+		desc->loose = !desc->period;
 	}
 	list_splice_init(&chan->hung, &chan->issued);
 	sim_chan_kick(chan);
@@ -241,6 +249,8 @@ static void sim_chan_release_late(struct sim_chan *chan)
 	list_for_each_entry(desc, &chan->late, node)
 		desc->state = SIM_DESC_DONE;
 	list_splice_tail_init(&chan->late, &chan->done);
+	if (chan->active && chan->active->period)
+		chan->active->late = false;
 	sim_chan_raise(chan);
 }
 

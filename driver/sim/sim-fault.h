@@ -137,6 +137,7 @@ static inline bool sim_faults_armed(const struct sim_faults *faults)
 bool sim_faults_heard(const struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_batch(struct sim_chan *chan);
+u32 sim_fault_lie(struct sim_chan *chan, u32 residue);
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc);
 enum sim_fate sim_fault_fate(struct sim_chan *chan, struct sim_desc *desc,

@@ -209,7 +209,7 @@ static bool sim_receive_may_end(struct sim_chan *chan, struct sim_desc *desc)
 	lockdep_assert_held(&chan->lock);
 
 	spin_lock(&fifo->lock);
-	may = len <= fifo->in - fifo->out || fifo->nr_ends;
+	may = len <= fifo->in - fifo->out || (fifo->nr_ends && !desc->period);
 	if (!may)
 		fifo->empty = true;
 	spin_unlock(&fifo->lock);

@@ -6,7 +6,49 @@
  * interrupt does that when somebody wants to hear of an end, and whoever asks
  * for the status does it meanwhile.
  */
+#include <linux/limits.h>
+#include <linux/math64.h>
+
 #include "sim.h"
+
+/* Periods of one channel in a second. More are not worth an interrupt each. */
+#define SIM_PERIODS_MAX	1000000
+
+/*
+ * Whether a descriptor ends without a worker, or its periods do. Without a bandwidth
+ * those of a cyclic one would never stop ending.
+ */
+bool sim_desc_instant(struct sim_chan *chan, struct sim_desc *desc)
+{
+	unsigned long bandwidth = READ_ONCE(chan->sim->set->bandwidth);
+
+	if (!sim_chan_instant(chan) || desc->real)
+		return false;
+	return !desc->period || (bandwidth && bandwidth / SIM_PERIODS_MAX <= desc->period);
+}
+
+/* Of a cyclic descriptor, where in its memory it is. */
+static void sim_desc_turn(struct sim_desc *desc, u64 len)
+{
+	u64 off;
+
+	div64_u64_rem(desc->off + len, desc->len, &off);
+	desc->off = off;
+}
+
+/* Nobody hears of periods, so all that are due may end in one go. */
+static void sim_instant_skip(struct sim_chan *chan, struct sim_desc *desc, ktime_t now)
+{
+	u64 flow;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (sim_desc_rings(desc) || desc->stop != U64_MAX)
+		return;
+	flow = sim_desc_flow(chan, desc, now);
+	if (flow > desc->todo)
+		desc->todo += div64_u64(flow - desc->todo, desc->period) * desc->period;
+}
 
 /*
  * When the first interrupt is due that somebody wants, if the active one ends at
@@ -21,12 +63,16 @@ static ktime_t sim_chan_interrupt_due(struct sim_chan *chan, ktime_t due)
 	if (sim_desc_wanted(desc) || chan->sim->unordered ||
 	    sim_faults_heard(&chan->sim->set->faults))
 		return due;
+	if (desc->period)
+		return KTIME_MAX;
 	list_for_each_entry(desc, &chan->issued, node) {
-		if (desc->real)
+		if (!sim_desc_instant(chan, desc))
 			return due;
 		due = ktime_add_safe(due, sim_chan_duration(chan, desc->todo));
 		if (sim_desc_wanted(desc))
 			return due;
+		if (desc->period)
+			return KTIME_MAX;
 	}
 	return KTIME_MAX;
 }
@@ -59,10 +105,10 @@ void sim_instant_run(struct sim_chan *chan)
 
 	lockdep_assert_held(&chan->lock);
 
-	/* The worker has it, and will look again. */
-	if (chan->running || (chan->active && chan->active->real))
+	/* The worker will look again. */
+	if (chan->running)
 		return;
-	while ((desc = sim_chan_next(chan)) && !desc->real) {
+	while ((desc = sim_chan_next(chan)) && sim_desc_instant(chan, desc)) {
 		end = desc->result == DMA_TRANS_NOERROR ? desc->todo : desc->moved;
 		if (sim_desc_timed(chan, desc)) {
 			if (!now)
@@ -76,8 +122,13 @@ void sim_instant_run(struct sim_chan *chan)
 				return;
 			}
 		}
+		if (desc->period && end == desc->todo) {
+			sim_instant_skip(chan, desc, now);
+			end = desc->todo;
+			sim_desc_turn(desc, end - desc->moved);
+		}
 		desc->moved = end;
-		sim_desc_end(chan, desc);
+		sim_desc_reached(chan, desc);
 	}
 	if (desc)
 		sim_chan_kick(chan);

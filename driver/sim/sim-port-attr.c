@@ -33,6 +33,8 @@ static ssize_t sim_config_kind_store(struct config_item *item, const char *page,
 }
 CONFIGFS_ATTR(sim_config_, kind);
 
+SIM_ATTR_FIXED(cyclic, cyclic, 0, 1);
+SIM_ATTR_FIXED(pause, pause, 0, 1);
 SIM_ATTR_FIXED(need_config, need_config, 0, 1);
 SIM_ATTR_FIXED(fifo_bytes, port.fifo_bytes, 1, SZ_16M);
 SIM_ATTR_FIXED(packets, port.packets, 0, 1);
@@ -54,6 +56,8 @@ CONFIGFS_ATTR_RO(sim_config_, slave_config);
 
 struct configfs_attribute *sim_port_attrs[] = {
 	&sim_config_attr_kind,
+	&sim_config_attr_cyclic,
+	&sim_config_attr_pause,
 	&sim_config_attr_need_config,
 	&sim_config_attr_fifo_bytes,
 	&sim_config_attr_packets,

@@ -22,7 +22,7 @@ size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 	return min(desc->piece, len);
 }
 
-/* Moves what the device is ready for. A packet that ends makes a receive end, too. */
+/* Moves what the device is ready for. A receive that is not cyclic ends with a packet. */
 size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {
 	size_t moved;
@@ -31,7 +31,7 @@ size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 
 	desc->piece = 0;
 	moved = sim_move_port(chan, desc, len);
-	if (chan->port.ops->commit(chan, desc, moved))
+	if (chan->port.ops->commit(chan, desc, moved) && !desc->period)
 		desc->todo = desc->moved + moved;
 	return moved;
 }

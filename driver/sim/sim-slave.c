@@ -5,6 +5,8 @@
  */
 #include <linux/align.h>
 #include <linux/dma-mapping.h>
+#include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -155,11 +157,88 @@ sim_prep_slave_sg(struct dma_chan *dma_chan, struct scatterlist *sgl, unsigned i
 	return &desc->tx;
 }
 
+/* In its memory it goes round and round. Each period is short enough for itself. */
+static struct dma_async_tx_descriptor *
+sim_prep_dma_cyclic(struct dma_chan *dma_chan, dma_addr_t addr, size_t len, size_t period,
+		    enum dma_transfer_direction dir, unsigned long flags)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	struct sim_desc *desc;
+
+	if (dir != chan->port.dir || !sim_chan_configured(chan) || !len || !period ||
+	    len % period || !sim_seg_valid(chan, addr, period) || sim_prep_refused(dma_chan))
+		return NULL;
+
+	desc = sim_desc_get_segs(chan, 1, len, flags);
+	if (!desc)
+		return NULL;
+
+	desc->segs[0].addr = addr;
+	desc->segs[0].len = len;
+	desc->period = period;
+	desc->todo = period;
+	desc->stop = U64_MAX;
+	return &desc->tx;
+}
+
+/* Pieces move with the lock held: when it can be had nothing moves any more. */
+static int sim_device_pause(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	sim_chan_catch_up(chan);
+	if (!chan->paused) {
+		chan->paused = true;
+		chan->paused_at = ktime_get();
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return 0;
+}
+
+/* Time that was paused does not count. */
+void sim_chan_resume(struct sim_chan *chan)
+{
+	struct sim_desc *desc = chan->active;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!chan->paused)
+		return;
+	chan->paused = false;
+	chan->due = 0;
+	if (desc && desc->start)
+		desc->start = ktime_add(desc->start, ktime_sub(ktime_get(), chan->paused_at));
+}
+
+static int sim_device_resume(struct dma_chan *dma_chan)
+{
+	struct sim_chan *chan = to_sim_chan(dma_chan);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	sim_chan_resume(chan);
+	if (!sim_instant_look(chan))
+		sim_chan_kick(chan);
+	sim_chan_wake(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return 0;
+}
+
 void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set)
 {
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
 	dma->device_prep_slave_sg = sim_prep_slave_sg;
+	if (set->cyclic) {
+		dma_cap_set(DMA_CYCLIC, dma->cap_mask);
+		dma->device_prep_dma_cyclic = sim_prep_dma_cyclic;
+	}
+	if (set->pause) {
+		dma->device_pause = sim_device_pause;
+		dma->device_resume = sim_device_resume;
+	}
 
 	if (set->kind != SIM_KIND_SINK)
 		dma->directions |= BIT(DMA_DEV_TO_MEM);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Steps: in step mode a transfer ends when a test says so, the oldest of the
- * controller first, and the test goes on when the callback has run. So tests
+ * Steps: in step mode a transfer or a period ends when a test says so, the oldest of
+ * the controller first, and the test goes on when the callback has run. So tests
  * need not sleep, and what happens before what is theirs to say.
  */
 #include <linux/jiffies.h>
@@ -18,7 +18,7 @@
  * struct sim_stepping - a write to the step attribute under way
  * @sim: the controller
  * @last: nothing that was issued after this count
- * @now: do not wait for more than there is
+ * @now: do not wait for more than there is, nor end what has no end
  * @left: jiffies left to wait
  * @told: whether one was told to end
  * @stepped: descriptors ended by steps, all channels and from the beginning
@@ -68,7 +68,7 @@ void sim_step_spare(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
-	if (!chan->grace)
+	if (!chan->grace || desc->period)
 		return;
 	chan->grace--;
 	desc->loose = true;
@@ -88,30 +88,34 @@ static struct sim_desc *sim_chan_newest(struct sim_chan *chan, u64 issue)
 }
 
 /* The one that a step would end next, or NULL when it would have to wait. */
-static struct sim_desc *sim_chan_head(struct sim_chan *chan, u64 issue)
+static struct sim_desc *sim_chan_head(struct sim_stepping *st, struct sim_chan *chan, u64 issue)
 {
 	struct sim_desc *desc = chan->active;
 
 	lockdep_assert_held(&chan->lock);
 
+	if (chan->paused)
+		return NULL;
+
 	if (!desc && chan->sim->unordered)
 		return sim_chan_newest(chan, issue);
 	if (!desc && list_empty(&chan->hung))
 		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
-	if (!desc || desc->issue > issue || desc->loose || !sim_port_may_end(chan, desc))
+	if (!desc || desc->issue > issue || desc->loose || (st->now && desc->period))
 		return NULL;
-	return desc;
+	return sim_port_may_end(chan, desc) ? desc : NULL;
 }
 
 /* The channel whose oldest was issued before all others, and not after @issue. */
-static struct sim_chan *sim_step_oldest(struct sim_dev *sim, u64 *issue)
+static struct sim_chan *sim_step_oldest(struct sim_stepping *st, u64 *issue)
 {
 	struct sim_chan *chan, *oldest = NULL;
+	struct sim_dev *sim = st->sim;
 	struct sim_desc *desc;
 
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
 		spin_lock_irq(&chan->lock);
-		desc = sim_chan_head(chan, *issue);
+		desc = sim_chan_head(st, chan, *issue);
 		if (desc) {
 			*issue = desc->issue;
 			oldest = chan;
@@ -122,15 +126,16 @@ static struct sim_chan *sim_step_oldest(struct sim_dev *sim, u64 *issue)
 	return oldest;
 }
 
-static bool sim_chan_tell(struct sim_chan *chan, u64 issue)
+static bool sim_chan_tell(struct sim_stepping *st, struct sim_chan *chan, u64 issue)
 {
 	struct sim_desc *desc;
 	bool told = false;
 
 	spin_lock_irq(&chan->lock);
-	desc = sim_chan_head(chan, issue);
+	desc = sim_chan_head(st, chan, issue);
 	if (desc && desc->issue == issue) {
 		desc->told = true;
+		desc->until = desc->todo;
 		chan->step = SIM_STEP_TOLD;
 		sim_chan_kick(chan);
 		told = true;
@@ -153,10 +158,10 @@ static bool sim_step_tell(struct sim_stepping *st)
 	st->told = false;
 	do {
 		issue = st->last;
-		if (!sim_step_oldest(st->sim, &issue))
+		if (!sim_step_oldest(st, &issue))
 			return st->now;
-		chan = sim_step_oldest(st->sim, &issue);
-	} while (!chan || !sim_chan_tell(chan, issue));	/* terminated meanwhile */
+		chan = sim_step_oldest(st, &issue);
+	} while (!chan || !sim_chan_tell(st, chan, issue));	/* terminated meanwhile */
 
 	st->told = true;
 	return true;
@@ -206,7 +211,7 @@ static int sim_step_wait(struct sim_stepping *st, bool (*ready)(struct sim_stepp
 	return READ_ONCE(sim->gone) ? -ENODEV : -ECANCELED;
 }
 
-/* Ends @count transfers, or with 0 all that are issued now. */
+/* Ends @count transfers or periods, or with 0 all that are issued now. */
 int sim_dev_step(struct sim_dev *sim, unsigned int count)
 {
 	struct sim_stepping st = {

@@ -5,6 +5,8 @@
  */
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
 
 #include "sim.h"
 
@@ -86,6 +88,24 @@ void sim_desc_stall(struct sim_chan *chan, struct sim_desc *desc, bool stalled)
 		sim_desc_begin(chan, desc, now);
 	else if (!stalled && ktime_after(now, sim_desc_due(chan, desc, desc->moved)))
 		sim_desc_rebase(chan, desc, now);
+}
+
+/* How much an endless descriptor is to have moved by now, 0 when that is too much to say. */
+u64 sim_desc_flow(struct sim_chan *chan, struct sim_desc *desc, ktime_t now)
+{
+	struct sim_settings *set = chan->sim->set;
+	u64 rate = READ_ONCE(set->bandwidth);
+	ktime_t first = ktime_add_ns(desc->start, READ_ONCE(set->latency_ns));
+	u64 ns, most;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!ktime_after(now, first))
+		return 0;
+	ns = ktime_to_ns(ktime_sub(now, first));
+	if (check_mul_overflow(div_u64(ns, NSEC_PER_SEC) + 1, rate, &most))
+		return 0;
+	return desc->base + mul_u64_u64_div_u64(ns, rate, NSEC_PER_SEC);
 }
 
 /* Whether it is too early for the next @len bytes. If so the timer is set. */

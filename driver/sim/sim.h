@@ -80,6 +80,8 @@ struct sim_config {
  * @depth: descriptors in each channel
  * @kind: enum sim_kind
  * @fill: whether DMA_MEMSET is offered
+ * @cyclic: whether DMA_CYCLIC is
+ * @pause: whether channels of devices can be paused
  * @need_config: a channel of a device is of no use until it has been configured
  * @port: what there is at the other end of device channels
  * @latency_ns: from the start of a transfer to its first byte
@@ -102,6 +104,8 @@ struct sim_settings {
 	unsigned int depth;
 	unsigned int kind;
 	unsigned int fill;
+	unsigned int cyclic;
+	unsigned int pause;
 	unsigned int need_config;
 	struct sim_port_settings port;
 
@@ -152,7 +156,8 @@ struct sim_seg {
  *	again, so that tx_status can tell of a failure
  * @node: in the list that @state names
  * @state: where it is
- * @told: a step has told it to end
+ * @told: a step has told it to go on
+ * @until: up to where
  * @loose: in step mode it goes on without being told
  * @taken: the engine has taken it up before; that is when misbehaviour is dealt
  * @late: its end is not told until asked for
@@ -171,9 +176,13 @@ struct sim_seg {
  * @off: how much of it has moved
  * @piece: what the device was found ready for, and waits for its time
  * @stalled: it waits for the device
- * @len: length
- * @stop: how much of that it is to move
- * @todo: up to where it can move on without more ado
+ * @period: of a cyclic transfer, in bytes, else 0
+ * @held: periods that have ended, and are not to be told yet
+ * @untold: those that are to be told now
+ * @crowded: it does not go on while there are so many of them
+ * @len: length; of a cyclic transfer that of its memory
+ * @stop: how much it is to move
+ * @todo: up to where it can move on without more ado, such as the end of a period
  * @moved: bytes that have moved; counted by the engine, under the channel's lock
  * @whole: those of them that are in pieces which have moved altogether
  * @issue: the controller's count of issue_pending when it was issued
@@ -186,6 +195,7 @@ struct sim_desc {
 	struct list_head node;
 	enum sim_desc_state state;
 	bool told;
+	u64 until;
 	bool loose;
 	bool taken;
 	bool late;
@@ -204,6 +214,11 @@ struct sim_desc {
 	size_t off;
 	size_t piece;
 	bool stalled;
+
+	size_t period;
+	u64 held;
+	u64 untold;
+	bool crowded;
 
 	u64 len;
 	u64 stop;
@@ -252,6 +267,8 @@ enum sim_chan_step {
  * @port: what is at the other end
  * @config: what the client has told of it
  * @configured: whether it has
+ * @paused: nothing moves until that is over
+ * @paused_at: since when
  * @running: somebody is in sim_chan_run() and will look again before leaving
  * @moving: data of the active descriptor moves, and the lock is not held
  * @dropping: data of a terminated descriptor still moves
@@ -292,6 +309,8 @@ struct sim_chan {
 	struct sim_port port;
 	struct dma_slave_config config;
 	bool configured;
+	bool paused;
+	ktime_t paused_at;
 
 	bool running;
 	bool moving;
@@ -466,6 +485,16 @@ void sim_memory_set_ops(struct dma_device *dma, const struct sim_settings *set);
 /* sim-slave.c */
 void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set);
 ssize_t sim_dev_show_config(struct sim_dev *sim, char *page);
+void sim_chan_resume(struct sim_chan *chan);
+
+/* sim-cyclic.c */
+bool sim_desc_rings(const struct sim_desc *desc);
+void sim_chan_ring(struct sim_chan *chan);
+void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc);
+void sim_cyclic_end(struct sim_desc *desc);
+struct sim_desc *sim_chan_untold(struct sim_chan *chan);
+void sim_desc_tell_period(struct sim_chan *chan, struct sim_desc *desc);
+void sim_chan_rung(struct sim_chan *chan);
 
 /* sim-port.c */
 void sim_port_init(struct sim_chan *chan);
@@ -486,7 +515,7 @@ void sim_synchronize(struct dma_chan *dma_chan);
 void sim_engine_init(struct sim_chan *chan);
 void sim_engine_stop(struct sim_chan *chan);
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
-void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc);
+void sim_desc_reached(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_kick(struct sim_chan *chan);
 bool sim_chan_claim(struct sim_chan *chan);
 void sim_chan_raise(struct sim_chan *chan);
@@ -497,10 +526,12 @@ void sim_chan_run_inline(struct sim_chan *chan);
 u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
 void sim_desc_begin(struct sim_chan *chan, struct sim_desc *desc, ktime_t now);
 ktime_t sim_desc_due(struct sim_chan *chan, struct sim_desc *desc, u64 end);
+u64 sim_desc_flow(struct sim_chan *chan, struct sim_desc *desc, ktime_t now);
 void sim_desc_stall(struct sim_chan *chan, struct sim_desc *desc, bool stalled);
 bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 
 /* sim-instant.c */
+bool sim_desc_instant(struct sim_chan *chan, struct sim_desc *desc);
 void sim_instant_run(struct sim_chan *chan);
 bool sim_instant_look(struct sim_chan *chan);
 bool sim_instant_timer(struct sim_chan *chan);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cyclic transfers, which go round in their memory until they are terminated and
+ * are told of at the end of each period.
+ */
+#include <linux/minmax.h>
+
+#include "sim.h"
+
+/* Whether anybody wants to hear of periods. */
+bool sim_desc_rings(const struct sim_desc *desc)
+{
+	return desc->tx.flags & DMA_PREP_INTERRUPT &&
+	       (desc->tx.callback || desc->tx.callback_result);
+}
+
+/* Periods that have ended and are kept back are told when it is time for that. */
+void sim_chan_ring(struct sim_chan *chan)
+{
+	struct sim_desc *desc = chan->active;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!desc || desc->late || desc->held < max(READ_ONCE(chan->sim->set->faults.batch), 1U))
+		return;
+	desc->untold += desc->held;
+	desc->held = 0;
+}
+
+/* A period has ended. A step that has told it to is over when it has been told. */
+void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->todo = min_t(u64, desc->todo + desc->period, desc->stop);
+	if (sim_desc_rings(desc)) {
+		desc->held++;
+		sim_chan_ring(chan);
+	}
+	if (!desc->untold || desc->held)
+		sim_step_pass(chan, desc);
+}
+
+/* It goes round no more. What is kept back comes before the end. */
+void sim_cyclic_end(struct sim_desc *desc)
+{
+	desc->untold += desc->held;
+	desc->held = 0;
+}
+
+/* What has ended next and is to be told: a transfer, or else a period. */
+struct sim_desc *sim_chan_untold(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	desc = list_first_entry_or_null(&chan->done, struct sim_desc, node);
+	if (!desc && chan->active && chan->active->untold)
+		desc = chan->active;
+	return desc;
+}
+
+/* The oldest period is being told. It is the one of a step when that is its last. */
+void sim_desc_tell_period(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->untold--;
+	if (!desc->told || desc->untold || desc->moved < desc->until)
+		return;
+	desc->told = false;
+	chan->step = SIM_STEP_CALLING;
+}
+
+/* All that were to be told have been: one that was too far ahead of that goes on. */
+void sim_chan_rung(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (!chan->active || !chan->active->crowded)
+		return;
+	chan->active->crowded = false;
+	sim_chan_kick(chan);
+}
