@@ -218,26 +218,63 @@ ssize_t sim_do_store(struct config_item *item, const char *page, size_t count,
 
 SIM_ATTR_LIVE(step_mode, step_mode, 0, 1);
 
-static ssize_t sim_config_step_store(struct config_item *item, const char *page,
-				     size_t count)
+static ssize_t sim_config_step_channel_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%d\n", READ_ONCE(to_sim_settings(item)->step_channel));
+}
+
+static ssize_t sim_config_step_channel_store(struct config_item *item, const char *page,
+					     size_t count)
+{
+	struct sim_settings *set = to_sim_settings(item);
+	int value, ret;
+
+	ret = kstrtoint(page, 0, &value);
+	if (ret)
+		return ret;
+	if (value < -1 || value >= SIM_CHANNELS_MAX)
+		return -ERANGE;
+
+	WRITE_ONCE(set->step_channel, value);
+	sim_settings_changed(set);
+	return count;
+}
+CONFIGFS_ATTR(sim_config_, step_channel);
+
+static ssize_t sim_step_store(struct config_item *item, const char *page, size_t count,
+			      unsigned int min,
+			      int (*step)(struct sim_dev *sim, unsigned int value))
 {
 	struct sim_dev *sim;
 	unsigned int value;
 	int ret;
 
-	ret = sim_parse(page, 0, UINT_MAX, &value);
+	ret = sim_parse(page, min, UINT_MAX, &value);
 	if (ret)
 		return ret;
 
 	sim = sim_dev_get(to_sim_settings(item));
 	if (!sim)
 		return -ENODEV;
-	ret = sim_dev_step(sim, value);
+	ret = step(sim, value);
 	sim_dev_put(sim);
 
 	return ret ?: count;
 }
+
+static ssize_t sim_config_step_store(struct config_item *item, const char *page,
+				     size_t count)
+{
+	return sim_step_store(item, page, count, 0, sim_dev_step);
+}
 CONFIGFS_ATTR_WO(sim_config_, step);
+
+static ssize_t sim_config_step_bytes_store(struct config_item *item, const char *page,
+					   size_t count)
+{
+	return sim_step_store(item, page, count, 1, sim_dev_step_bytes);
+}
+CONFIGFS_ATTR_WO(sim_config_, step_bytes);
 
 /* What goes on */
 
@@ -309,7 +346,9 @@ static struct configfs_attribute *sim_plain_attrs[] = {
 	&sim_config_attr_bandwidth,
 	&sim_config_attr_instant,
 	&sim_config_attr_step_mode,
+	&sim_config_attr_step_channel,
 	&sim_config_attr_step,
+	&sim_config_attr_step_bytes,
 	&sim_config_attr_pending,
 	&sim_config_attr_ended,
 	&sim_config_attr_terminates,

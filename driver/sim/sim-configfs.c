@@ -34,6 +34,7 @@ static struct sim_settings *sim_settings_create(void)
 	set->depth = 256;
 	set->fill = 1;
 	set->cyclic = 1;
+	set->step_channel = -1;
 	set->pause = 1;
 	set->port.fifo_bytes = SZ_64K;
 	set->faults.granularity = DMA_RESIDUE_GRANULARITY_BURST;

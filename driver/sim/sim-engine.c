@@ -151,7 +151,8 @@ static bool sim_desc_crowded(struct sim_chan *chan, struct sim_desc *desc)
 /* How many bytes are to move next. False: it is not the time for them. */
 static bool sim_desc_piece(struct sim_chan *chan, struct sim_desc *desc, size_t *len)
 {
-	u64 left = desc->todo - desc->moved;
+	u64 end = desc->told ? min(desc->until, desc->todo) : desc->todo;
+	u64 left = end - desc->moved;
 
 	lockdep_assert_held(&chan->lock);
 
@@ -182,6 +183,8 @@ static void sim_desc_moved(struct sim_chan *chan, struct sim_desc *desc, size_t 
 		sim_chan_wake(chan);
 	} else if (desc->result != DMA_TRANS_NOERROR || desc->moved == desc->todo) {
 		sim_desc_reached(chan, desc);
+	} else if (desc->told && desc->moved == desc->until) {
+		sim_step_pass(chan, desc);
 	}
 }
 

@@ -36,6 +36,18 @@ size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 	return moved;
 }
 
+/* For how many of the next @len bytes it would not have to wait. */
+size_t sim_port_ready(struct sim_chan *chan, struct sim_desc *desc, size_t len)
+{
+	const struct sim_port_ops *ops = chan->port.ops;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!ops)
+		return len;
+	return desc->piece ? min(desc->piece, len) : ops->ready(chan, desc, len);
+}
+
 /* Whether a transfer that is told to end would not wait for its device. */
 bool sim_port_may_end(struct sim_chan *chan, struct sim_desc *desc)
 {

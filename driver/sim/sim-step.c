@@ -19,6 +19,7 @@
  * @sim: the controller
  * @last: nothing that was issued after this count
  * @now: do not wait for more than there is, nor end what has no end
+ * @bytes: how many are to be told to move yet, 0 when all of a transfer is
  * @left: jiffies left to wait
  * @told: whether one was told to end
  * @stepped: descriptors ended by steps, all channels and from the beginning
@@ -27,6 +28,7 @@ struct sim_stepping {
 	struct sim_dev *sim;
 	u64 last;
 	bool now;
+	unsigned int bytes;
 	long left;
 	bool told;
 	u64 stepped;
@@ -87,6 +89,18 @@ static struct sim_desc *sim_chan_newest(struct sim_chan *chan, u64 issue)
 	return NULL;
 }
 
+/* How many bytes of a descriptor a step is for: all up to its end, or as many as can move. */
+static u64 sim_step_reach(struct sim_stepping *st, struct sim_chan *chan, struct sim_desc *desc)
+{
+	u64 left = desc->todo - desc->moved;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!st->bytes)
+		return sim_port_may_end(chan, desc) ? left : 0;
+	return sim_port_ready(chan, desc, min_t(u64, left, st->bytes));
+}
+
 /* The one that a step would end next, or NULL when it would have to wait. */
 static struct sim_desc *sim_chan_head(struct sim_stepping *st, struct sim_chan *chan, u64 issue)
 {
@@ -103,7 +117,7 @@ static struct sim_desc *sim_chan_head(struct sim_stepping *st, struct sim_chan *
 		desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
 	if (!desc || desc->issue > issue || desc->loose || (st->now && desc->period))
 		return NULL;
-	return sim_port_may_end(chan, desc) ? desc : NULL;
+	return sim_step_reach(st, chan, desc) ? desc : NULL;
 }
 
 /* The channel whose oldest was issued before all others, and not after @issue. */
@@ -111,9 +125,12 @@ static struct sim_chan *sim_step_oldest(struct sim_stepping *st, u64 *issue)
 {
 	struct sim_chan *chan, *oldest = NULL;
 	struct sim_dev *sim = st->sim;
+	int only = READ_ONCE(sim->set->step_channel);
 	struct sim_desc *desc;
 
 	for (chan = sim->chans; chan < sim->chans + sim->channels; chan++) {
+		if (only >= 0 && chan != sim->chans + only)
+			continue;
 		spin_lock_irq(&chan->lock);
 		desc = sim_chan_head(st, chan, *issue);
 		if (desc) {
@@ -130,12 +147,16 @@ static bool sim_chan_tell(struct sim_stepping *st, struct sim_chan *chan, u64 is
 {
 	struct sim_desc *desc;
 	bool told = false;
+	u64 reach;
 
 	spin_lock_irq(&chan->lock);
 	desc = sim_chan_head(st, chan, issue);
 	if (desc && desc->issue == issue) {
+		reach = sim_step_reach(st, chan, desc);
+		if (st->bytes)
+			st->bytes -= reach;
 		desc->told = true;
-		desc->until = desc->todo;
+		desc->until = desc->moved + reach;
 		chan->step = SIM_STEP_TOLD;
 		sim_chan_kick(chan);
 		told = true;
@@ -211,6 +232,28 @@ static int sim_step_wait(struct sim_stepping *st, bool (*ready)(struct sim_stepp
 	return READ_ONCE(sim->gone) ? -ENODEV : -ECANCELED;
 }
 
+static int sim_step_begin(struct sim_stepping *st)
+{
+	struct sim_dev *sim = st->sim;
+	int ret;
+
+	if (!READ_ONCE(sim->set->step_mode))
+		return -EINVAL;
+
+	ret = mutex_lock_killable(&sim->step_lock);
+	if (ret)
+		return ret;
+
+	if (st->now)
+		st->last = atomic64_read(&sim->issues);
+
+	/* A step that was given up may have left something told. */
+	ret = sim_step_wait(st, sim_step_over);
+	if (ret)
+		mutex_unlock(&sim->step_lock);
+	return ret;
+}
+
 /* Ends @count transfers or periods, or with 0 all that are issued now. */
 int sim_dev_step(struct sim_dev *sim, unsigned int count)
 {
@@ -223,18 +266,9 @@ int sim_dev_step(struct sim_dev *sim, unsigned int count)
 	u64 before;
 	int ret;
 
-	if (!READ_ONCE(sim->set->step_mode))
-		return -EINVAL;
-
-	ret = mutex_lock_killable(&sim->step_lock);
+	ret = sim_step_begin(&st);
 	if (ret)
 		return ret;
-
-	if (!count)
-		st.last = atomic64_read(&sim->issues);
-
-	/* A step that was given up may have left something told. */
-	ret = sim_step_wait(&st, sim_step_over);
 	before = st.stepped;
 
 	while (!ret && (!count || st.stepped - before < count)) {
@@ -243,6 +277,28 @@ int sim_dev_step(struct sim_dev *sim, unsigned int count)
 			break;
 		ret = sim_step_wait(&st, sim_step_over);
 	}
+
+	mutex_unlock(&sim->step_lock);
+	return ret;
+}
+
+/* Moves that many bytes, and ends what ends with them. */
+int sim_dev_step_bytes(struct sim_dev *sim, unsigned int bytes)
+{
+	struct sim_stepping st = {
+		.sim = sim,
+		.last = SIM_ISSUE_NONE - 1,
+		.bytes = bytes,
+		.left = SIM_STEP_TIMEOUT,
+	};
+	int ret;
+
+	ret = sim_step_begin(&st);
+	if (ret)
+		return ret;
+
+	while (!ret && st.bytes)
+		ret = sim_step_wait(&st, sim_step_tell) ?: sim_step_wait(&st, sim_step_over);
 
 	mutex_unlock(&sim->step_lock);
 	return ret;

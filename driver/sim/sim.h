@@ -88,6 +88,7 @@ struct sim_config {
  * @bandwidth: bytes a second, 0 for no limit
  * @instant: transfers end at once and move nothing
  * @step_mode: nothing ends until told
+ * @step_channel: the only channel that steps are for, or -1
  * @faults: misbehaviour
  *
  * What may change while live is written with WRITE_ONCE() and read with
@@ -113,6 +114,7 @@ struct sim_settings {
 	unsigned long bandwidth;
 	unsigned int instant;
 	unsigned int step_mode;
+	int step_channel;
 	struct sim_faults faults;
 };
 
@@ -500,6 +502,7 @@ void sim_chan_rung(struct sim_chan *chan);
 void sim_port_init(struct sim_chan *chan);
 size_t sim_port_piece(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 size_t sim_port_move(struct sim_chan *chan, struct sim_desc *desc, size_t len);
+size_t sim_port_ready(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 bool sim_port_may_end(struct sim_chan *chan, struct sim_desc *desc);
 void sim_port_nudge(struct sim_chan *chan);
 
@@ -550,6 +553,7 @@ size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 
 /* sim-step.c */
 int sim_dev_step(struct sim_dev *sim, unsigned int count);
+int sim_dev_step_bytes(struct sim_dev *sim, unsigned int bytes);
 void sim_dev_changed(struct sim_dev *sim);
 void sim_step_pass(struct sim_chan *chan, struct sim_desc *desc);
 void sim_step_forget(struct sim_chan *chan, struct sim_desc *desc);
