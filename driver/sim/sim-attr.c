@@ -79,6 +79,7 @@ SIM_ATTR_FIXED(channels, channels, 1, SIM_CHANNELS_MAX);
 SIM_ATTR_FIXED(max_segment, max_segment, 1, UINT_MAX);
 SIM_ATTR_FIXED(depth, depth, 1, SIM_DEPTH_MAX);
 SIM_ATTR_FIXED(fill, fill, 0, 1);
+SIM_ATTR_FIXED(interleave, interleave, 0, 1);
 
 static ssize_t sim_align_store(struct config_item *item, const char *page, size_t count,
 			       size_t offset, unsigned int min, unsigned int max)
@@ -342,6 +343,7 @@ static struct configfs_attribute *sim_plain_attrs[] = {
 	&sim_config_attr_align,
 	&sim_config_attr_depth,
 	&sim_config_attr_fill,
+	&sim_config_attr_interleave,
 	&sim_config_attr_latency_ns,
 	&sim_config_attr_bandwidth,
 	&sim_config_attr_instant,

@@ -33,6 +33,7 @@ static struct sim_settings *sim_settings_create(void)
 	set->align = 1;
 	set->depth = 256;
 	set->fill = 1;
+	set->interleave = 1;
 	set->cyclic = 1;
 	set->step_channel = -1;
 	set->pause = 1;

@@ -132,6 +132,28 @@ static void sim_desc_advance(struct sim_desc *desc, size_t len)
 		desc->seg = 0;
 }
 
+/* Frames of pieces, which are apart from each other on either side. */
+size_t sim_move_interleaved(struct sim_dev *sim, struct sim_desc *desc, size_t len)
+{
+	size_t done, piece;
+	struct sim_seg *seg;
+
+	for (done = 0; done < len; done += piece) {
+		seg = &desc->segs[desc->seg];
+		piece = min(len - done, seg->len - desc->off);
+		piece = sim_copy_piece(sim, desc, desc->off, piece);
+		if (!piece)
+			break;
+		if (desc->off + piece == seg->len) {
+			desc->dst += seg->len + seg->dst_gap;
+			desc->src += seg->len + seg->src_gap;
+		}
+		sim_desc_advance(desc, piece);
+	}
+
+	return done;
+}
+
 /* Between a device and the memory that comes next. Returns how much. */
 size_t sim_move_port(struct sim_chan *chan, struct sim_desc *desc, size_t len)
 {

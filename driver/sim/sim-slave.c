@@ -96,42 +96,6 @@ static bool sim_sg_valid(struct sim_chan *chan, struct scatterlist *sgl, unsigne
 	return *len;
 }
 
-/* Room for so many pieces of memory. It stays with the descriptor. */
-static bool sim_desc_make_room(struct sim_desc *desc, unsigned int nr_segs)
-{
-	struct sim_seg *segs;
-
-	if (nr_segs <= desc->max_segs)
-		return true;
-	segs = kmalloc_array(nr_segs, sizeof(*segs), GFP_NOWAIT | __GFP_NOWARN);
-	if (!segs)
-		return false;
-	kfree(desc->segs);
-	desc->segs = segs;
-	desc->max_segs = nr_segs;
-	return true;
-}
-
-/* A descriptor with room for so many pieces, or NULL. */
-static struct sim_desc *sim_desc_get_segs(struct sim_chan *chan, unsigned int nr_segs, u64 len,
-					  unsigned long tx_flags)
-{
-	struct sim_desc *desc = sim_desc_get(chan, len, tx_flags);
-	unsigned long flags;
-
-	if (!desc)
-		return NULL;
-	if (sim_desc_make_room(desc, nr_segs)) {
-		desc->nr_segs = nr_segs;
-		return desc;
-	}
-
-	spin_lock_irqsave(&chan->lock, flags);
-	sim_desc_free(chan, desc);
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return NULL;
-}
-
 static struct dma_async_tx_descriptor *
 sim_prep_slave_sg(struct dma_chan *dma_chan, struct scatterlist *sgl, unsigned int nents,
 		  enum dma_transfer_direction dir, unsigned long flags, void *context)

@@ -80,7 +80,8 @@ struct sim_config {
  * @depth: descriptors in each channel
  * @kind: enum sim_kind
  * @fill: whether DMA_MEMSET is offered
- * @cyclic: whether DMA_CYCLIC is
+ * @interleave: whether DMA_INTERLEAVE is
+ * @cyclic: whether DMA_CYCLIC is, for devices
  * @pause: whether channels of devices can be paused
  * @need_config: a channel of a device is of no use until it has been configured
  * @port: what there is at the other end of device channels
@@ -105,6 +106,7 @@ struct sim_settings {
 	unsigned int depth;
 	unsigned int kind;
 	unsigned int fill;
+	unsigned int interleave;
 	unsigned int cyclic;
 	unsigned int pause;
 	unsigned int need_config;
@@ -144,12 +146,20 @@ enum sim_desc_state {
 
 /**
  * struct sim_seg - a piece of memory that is in one place
- * @addr: where
  * @len: how long
+ * @addr: where, for a device
+ * @dst_gap: from its end to the next one, where an interleaved transfer goes to
+ * @src_gap: the same, where it comes from
  */
 struct sim_seg {
-	dma_addr_t addr;
 	size_t len;
+	union {
+		dma_addr_t addr;
+		struct {
+			size_t dst_gap;
+			size_t src_gap;
+		};
+	};
 };
 
 /**
@@ -168,11 +178,12 @@ struct sim_seg {
  * @result: how it ended
  * @move: moves the next bytes, from what has been moved already, and returns
  *	how many; fewer than asked for only with @result set. NULL for a device
- * @dst: where to
+ * @dst: where to; of an interleaved transfer, the piece that moves
  * @src: where from, for a copy
  * @value: what with, for a fill
- * @segs: the memory of a device transfer; stays for the next one
- * @nr_segs: how many pieces
+ * @segs: the memory of a device, or a frame of an interleaved transfer; the room
+ *	stays for the next transfer
+ * @nr_segs: how many pieces, 0 when there is but one place
  * @max_segs: how many there is room for
  * @seg: the one that moves
  * @off: how much of it has moved
@@ -463,12 +474,16 @@ struct sim_dev *sim_dev_get(struct sim_settings *set);
 void sim_dev_put(struct sim_dev *sim);
 void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts);
 
-/* sim-chan.c */
-void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim);
-void sim_chan_free_pool(struct sim_desc *pool, unsigned int depth);
+/* sim-desc.c */
 void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc);
 void sim_desc_orphan(struct sim_desc *desc);
 struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags);
+struct sim_desc *sim_desc_get_segs(struct sim_chan *chan, unsigned int nr_segs, u64 len,
+				   unsigned long tx_flags);
+void sim_chan_free_pool(struct sim_desc *pool, unsigned int depth);
+
+/* sim-chan.c */
+void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim);
 void sim_chan_set_ops(struct dma_device *dma, const struct sim_settings *set);
 
 static inline bool sim_len_valid(struct dma_chan *chan, size_t len)
@@ -550,6 +565,7 @@ static inline void sim_chan_catch_up(struct sim_chan *chan)
 size_t sim_move_port(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 size_t sim_move_copy(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 size_t sim_move_fill(struct sim_dev *sim, struct sim_desc *desc, size_t len);
+size_t sim_move_interleaved(struct sim_dev *sim, struct sim_desc *desc, size_t len);
 
 /* sim-step.c */
 int sim_dev_step(struct sim_dev *sim, unsigned int count);
