@@ -5,7 +5,6 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
