@@ -113,6 +113,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 	spin_lock_irqsave(&chan->lock, flags);
 	sim_chan_catch_up(chan);
 	sim_chan_abort_list(chan, &chan->done, how);
+	sim_chan_abort_list(chan, &chan->gathered, how);
 	sim_chan_abort_list(chan, &chan->withheld, how);
 	if (list_empty(&chan->withheld))
 		chan->nr_withheld = 0;

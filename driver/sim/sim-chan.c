@@ -234,6 +234,7 @@ void sim_chan_init(struct sim_chan *chan, struct sim_dev *sim)
 	INIT_LIST_HEAD(&chan->issued);
 	INIT_LIST_HEAD(&chan->hung);
 	INIT_LIST_HEAD(&chan->done);
+	INIT_LIST_HEAD(&chan->gathered);
 	INIT_LIST_HEAD(&chan->withheld);
 	INIT_LIST_HEAD(&chan->late);
 	sim_port_init(chan);

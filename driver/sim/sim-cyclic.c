@@ -33,7 +33,7 @@ void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc)
 	lockdep_assert_held(&chan->lock);
 
 	desc->todo = min_t(u64, desc->todo + desc->period, desc->stop);
-	if (sim_desc_rings(desc)) {
+	if (sim_desc_rings(desc) && !sim_fault_skip_period(chan, desc)) {
 		desc->held++;
 		sim_chan_ring(chan);
 	}

@@ -70,6 +70,7 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 		desc->period = 0;
 		desc->held = 0;
 		desc->untold = 0;
+		desc->skipped = 0;
 		desc->crowded = false;
 		desc->len = len;
 		desc->stop = len;

@@ -88,6 +88,7 @@ struct sim_seg {
  * @period: of a cyclic transfer, in bytes, else 0
  * @held: periods that have ended, and are not to be told yet
  * @untold: those that are to be told now
+ * @skipped: those since the last that was told, or is to be
  * @crowded: it does not go on while there are so many of them
  * @len: length; of a cyclic transfer that of its memory
  * @stop: how much it is to move
@@ -127,6 +128,7 @@ struct sim_desc {
 	size_t period;
 	u64 held;
 	u64 untold;
+	unsigned int skipped;
 	bool crowded;
 
 	u64 len;

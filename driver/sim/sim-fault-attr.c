@@ -11,6 +11,8 @@
 /* Longer than that is for nothing but to annoy. */
 #define SIM_SLOW_MS_MAX	60000
 
+#define SIM_PERIODS_COALESCED_MAX	65536
+
 /* Ending otherwise than well */
 
 SIM_ATTR_AT(fail_at, faults.fail_at);
@@ -80,6 +82,8 @@ CONFIGFS_ATTR(sim_config_, granularity);
 
 SIM_ATTR_LIVE(lie_residue, faults.lie_residue, 0, 1);
 SIM_ATTR_LIVE(batch, faults.batch, 0, SIM_DEPTH_MAX);
+SIM_ATTR_LIVE(coalesce, faults.coalesce, 0, 1);
+SIM_ATTR_LIVE(coalesce_periods, faults.coalesce_periods, 0, SIM_PERIODS_COALESCED_MAX);
 SIM_ATTR_FIXED(unordered, faults.unordered, 0, 1);
 
 static ssize_t sim_inline_show(struct config_item *item, char *page)
@@ -131,6 +135,8 @@ struct configfs_attribute *sim_fault_attrs[] = {
 	&sim_config_attr_granularity,
 	&sim_config_attr_lie_residue,
 	&sim_config_attr_batch,
+	&sim_config_attr_coalesce,
+	&sim_config_attr_coalesce_periods,
 	&sim_config_attr_unordered,
 	&sim_inline_attr,
 	&sim_config_attr_refuse_at,

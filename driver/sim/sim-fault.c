@@ -18,7 +18,7 @@ bool sim_fault_count(atomic_t *at)
 bool sim_faults_heard(const struct sim_faults *faults)
 {
 	return atomic_read(&faults->fail_at) || atomic_read(&faults->short_at) ||
-	       READ_ONCE(faults->sleep_full);
+	       READ_ONCE(faults->coalesce) || READ_ONCE(faults->sleep_full);
 }
 
 /* Puts a descriptor aside. A step that has told it to end has done its work. */
@@ -69,7 +69,7 @@ bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc)
 }
 
 /* What is withheld is told when it is enough. */
-void sim_fault_batch(struct sim_chan *chan)
+static void sim_fault_batch(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
@@ -100,6 +100,70 @@ static void sim_desc_keep_back(struct sim_chan *chan, struct sim_desc *desc)
 	sim_step_pass(chan, desc);
 }
 
+/* Whether there is still something to end of what was issued with a descriptor. */
+static bool sim_desc_expects(struct sim_chan *chan, const struct sim_desc *ended)
+{
+	struct sim_desc *desc;
+
+	lockdep_assert_held(&chan->lock);
+
+	if (!READ_ONCE(chan->sim->set->faults.coalesce))
+		return false;
+	if (chan->active && chan->active->issue == ended->issue)
+		return true;
+	list_for_each_entry(desc, &chan->hung, node)
+		if (desc->issue == ended->issue)
+			return true;
+	list_for_each_entry(desc, &chan->issued, node)
+		if (desc->issue == ended->issue)
+			return true;
+	return false;
+}
+
+/* What was issued together and has all ended goes on to be told. */
+static void sim_fault_gather(struct sim_chan *chan)
+{
+	struct sim_desc *desc, *next;
+
+	lockdep_assert_held(&chan->lock);
+
+	list_for_each_entry_safe(desc, next, &chan->gathered, node) {
+		if (sim_desc_expects(chan, desc))
+			continue;
+		list_del(&desc->node);
+		sim_desc_withhold(chan, desc);
+	}
+}
+
+static void sim_desc_gather(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	desc->state = SIM_DESC_DONE;
+	list_add_tail(&desc->node, &chan->gathered);
+	if (sim_desc_expects(chan, desc))
+		sim_step_pass(chan, desc);
+	sim_fault_gather(chan);
+}
+
+/* What is to be told by now, though it was not when it ended. */
+void sim_fault_release(struct sim_chan *chan)
+{
+	sim_fault_gather(chan);
+	sim_fault_batch(chan);
+}
+
+/* Whether a period that has ended is not to be told: the next one is as good. */
+bool sim_fault_skip_period(struct sim_chan *chan, struct sim_desc *desc)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (++desc->skipped < READ_ONCE(chan->sim->set->faults.coalesce_periods))
+		return true;
+	desc->skipped = 0;
+	return false;
+}
+
 /* A descriptor has ended that sim_desc_waits() for something to be told. */
 void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 {
@@ -108,7 +172,7 @@ void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 	if (desc->late)
 		sim_desc_keep_back(chan, desc);
 	else
-		sim_desc_withhold(chan, desc);
+		sim_desc_gather(chan, desc);
 }
 
 /* What did not move, or of a cyclic transfer what is left of this round. */

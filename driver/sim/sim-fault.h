@@ -39,6 +39,8 @@ enum sim_hang_cure {
  * @sleep_full: prep waits for a free descriptor
  * @inlined: transfers run, and are told, inside of issue_pending
  * @batch: ends are told when there are so many
+ * @coalesce: those that were issued together are told together
+ * @coalesce_periods: of periods only each so-and-so-many'th is told
  * @lie_residue: residue is random
  * @granularity: enum dma_residue_granularity; fixed while live
  * @unordered: transfers may overtake each other; fixed while live
@@ -63,6 +65,8 @@ struct sim_faults {
 	unsigned int sleep_full;
 	unsigned int inlined;
 	unsigned int batch;
+	unsigned int coalesce;
+	unsigned int coalesce_periods;
 	unsigned int lie_residue;
 	unsigned int granularity;
 	unsigned int unordered;
@@ -136,7 +140,8 @@ static inline bool sim_faults_armed(const struct sim_faults *faults)
 /* sim-fault.c */
 bool sim_faults_heard(const struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);
-void sim_fault_batch(struct sim_chan *chan);
+void sim_fault_release(struct sim_chan *chan);
+bool sim_fault_skip_period(struct sim_chan *chan, struct sim_desc *desc);
 u32 sim_fault_lie(struct sim_chan *chan, u32 residue);
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc);

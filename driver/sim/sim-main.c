@@ -142,7 +142,7 @@ static struct sim_dev *sim_dev_create(struct device *dev, struct sim_settings *s
 	for (i = 0; i < sim->channels; i++)
 		sim_chan_init(&sim->chans[i], sim);
 
-	if (sim_dev_create_fifos(sim)) {
+	if (sim_dev_create_fifos(sim) || sim_dev_map_consumer(sim)) {
 		sim_dev_put(sim);
 		return NULL;
 	}

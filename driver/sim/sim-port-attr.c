@@ -4,6 +4,7 @@
  * and what is at the other end of them.
  */
 #include <linux/limits.h>
+#include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -33,6 +34,39 @@ static ssize_t sim_config_kind_store(struct config_item *item, const char *page,
 }
 CONFIGFS_ATTR(sim_config_, kind);
 
+static ssize_t sim_config_consumer_show(struct config_item *item, char *page)
+{
+	struct sim_config *cfg = to_sim_config(item);
+	ssize_t ret;
+
+	mutex_lock(&cfg->lock);
+	ret = sysfs_emit(page, "%s\n", cfg->set->consumer);
+	mutex_unlock(&cfg->lock);
+
+	return ret;
+}
+
+static ssize_t sim_config_consumer_store(struct config_item *item, const char *page,
+					 size_t count)
+{
+	struct sim_config *cfg = to_sim_config(item);
+	size_t len = strcspn(page, "\n");
+	ssize_t ret = count;
+
+	if (len > SIM_CONSUMER_MAX)
+		return -ERANGE;
+
+	mutex_lock(&cfg->lock);
+	if (cfg->pdev)
+		ret = -EBUSY;
+	else
+		strscpy(cfg->set->consumer, page, len + 1);
+	mutex_unlock(&cfg->lock);
+
+	return ret;
+}
+CONFIGFS_ATTR(sim_config_, consumer);
+
 SIM_ATTR_FIXED(cyclic, cyclic, 0, 1);
 SIM_ATTR_FIXED(pause, pause, 0, 1);
 SIM_ATTR_FIXED(need_config, need_config, 0, 1);
@@ -56,6 +90,7 @@ CONFIGFS_ATTR_RO(sim_config_, slave_config);
 
 struct configfs_attribute *sim_port_attrs[] = {
 	&sim_config_attr_kind,
+	&sim_config_attr_consumer,
 	&sim_config_attr_cyclic,
 	&sim_config_attr_pause,
 	&sim_config_attr_need_config,

@@ -18,7 +18,7 @@ bool sim_chan_claim(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
-	sim_fault_batch(chan);
+	sim_fault_release(chan);
 	sim_chan_ring(chan);
 	if (chan->raising || !sim_chan_untold(chan))
 		return false;

@@ -48,6 +48,7 @@
 
 #define SIM_CHANNELS_MAX	32
 #define SIM_DEPTH_MAX		65536
+#define SIM_CONSUMER_MAX	31
 #define SIM_ALIGN_MAX		256	/* the largest that dmaengine can tell */
 
 struct iommu_domain;
@@ -84,6 +85,7 @@ struct sim_config {
  * @interleave: whether DMA_INTERLEAVE is
  * @cyclic: whether DMA_CYCLIC is, for devices
  * @pause: whether channels of devices can be paused
+ * @consumer: the name of a device that finds the channels by names of their own
  * @need_config: a channel of a device is of no use until it has been configured
  * @port: what there is at the other end of device channels
  * @latency_ns: from the start of a transfer to its first byte
@@ -111,6 +113,7 @@ struct sim_settings {
 	unsigned int cyclic;
 	unsigned int pause;
 	unsigned int need_config;
+	char consumer[SIM_CONSUMER_MAX + 1];
 	struct sim_port_settings port;
 
 	unsigned long latency_ns;
@@ -150,6 +153,7 @@ enum sim_chan_step {
  * @active: being run, NULL when none is
  * @due: before that it need not be looked at, 0 when that is not known
  * @done: ended and not yet told, in order
+ * @gathered: ended, and not told until what was issued with them has
  * @withheld: ended, and not told until there are enough of them
  * @nr_withheld: how many that are
  * @late: ended, and not told until asked for
@@ -191,6 +195,7 @@ struct sim_chan {
 	struct sim_desc *active;
 	ktime_t due;
 	struct list_head done;
+	struct list_head gathered;
 	struct list_head withheld;
 	unsigned int nr_withheld;
 	struct list_head late;
@@ -329,7 +334,10 @@ static inline bool sim_desc_timed(const struct sim_chan *chan, const struct sim_
 /* Whether its end is told later than it ends, if at all. */
 static inline bool sim_desc_waits(const struct sim_chan *chan, const struct sim_desc *desc)
 {
-	return desc->late || READ_ONCE(chan->sim->set->faults.batch) || chan->nr_withheld;
+	const struct sim_faults *faults = &chan->sim->set->faults;
+
+	return desc->late || READ_ONCE(faults->batch) || READ_ONCE(faults->coalesce) ||
+	       chan->nr_withheld || !list_empty(&chan->gathered);
 }
 
 /* sim-main.c */
@@ -359,6 +367,9 @@ void sim_memory_set_ops(struct dma_device *dma, const struct sim_settings *set);
 void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set);
 ssize_t sim_dev_show_config(struct sim_dev *sim, char *page);
 void sim_chan_resume(struct sim_chan *chan);
+
+/* sim-consumer.c */
+int sim_dev_map_consumer(struct sim_dev *sim);
 
 /* sim-cyclic.c */
 bool sim_desc_rings(const struct sim_desc *desc);
