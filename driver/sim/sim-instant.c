@@ -14,6 +14,9 @@
 /* Periods of one channel in a second. More are not worth an interrupt each. */
 #define SIM_PERIODS_MAX	1000000
 
+/* How many times as long as it took to tell of some, when there are too many. */
+#define SIM_REST	4
+
 /*
  * Whether a descriptor ends without a worker, or its periods do. Without a bandwidth
  * those of a cyclic one would never stop ending.
@@ -100,6 +103,7 @@ static void sim_instant_set_timer(struct sim_chan *chan, ktime_t due)
 void sim_instant_run(struct sim_chan *chan)
 {
 	ktime_t now = 0, due = 0;
+	unsigned int periods = 0;
 	struct sim_desc *desc;
 	u64 end;
 
@@ -118,6 +122,8 @@ void sim_instant_run(struct sim_chan *chan)
 			due = sim_desc_due(chan, desc, end);
 			if (ktime_after(due, now)) {
 				chan->due = due;
+				chan->behind = periods > 1;
+				chan->looked = now;
 				sim_instant_set_timer(chan, due);
 				return;
 			}
@@ -125,6 +131,7 @@ void sim_instant_run(struct sim_chan *chan)
 		if (desc->period && end == desc->todo) {
 			sim_instant_skip(chan, desc, now);
 			end = desc->todo;
+			periods++;
 			sim_desc_turn(desc, end - desc->moved);
 		}
 		desc->moved = end;
@@ -146,10 +153,28 @@ bool sim_instant_look(struct sim_chan *chan)
 	return true;
 }
 
+/*
+ * More than one period was due: the CPU cannot keep up. It would never do anything
+ * else, so it is left alone for a while. They are all counted, only later.
+ */
+static void sim_instant_moderate(struct sim_chan *chan)
+{
+	struct hrtimer *timer = &chan->timer;
+	unsigned long flags;
+	ktime_t now, rest;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	now = ktime_get();
+	rest = ktime_add_ns(now, SIM_REST * ktime_to_ns(ktime_sub(now, chan->looked)));
+	if (hrtimer_is_queued(timer) && ktime_before(hrtimer_get_expires(timer), rest))
+		hrtimer_start(timer, rest, HRTIMER_MODE_ABS);
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
 /* The timer's interrupt is as good as any. */
 bool sim_instant_timer(struct sim_chan *chan)
 {
-	bool instant, tell = false;
+	bool instant, tell = false, behind = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
@@ -157,10 +182,13 @@ bool sim_instant_timer(struct sim_chan *chan)
 	if (instant) {
 		sim_instant_run(chan);
 		tell = sim_chan_claim(chan);
+		behind = chan->behind;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
 
 	if (tell)
 		sim_chan_deliver(chan);
+	if (behind)
+		sim_instant_moderate(chan);
 	return instant;
 }

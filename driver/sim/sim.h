@@ -152,6 +152,8 @@ enum sim_chan_step {
  * @hung: were taken up and do not go on; what was issued waits for them
  * @active: being run, NULL when none is
  * @due: before that it need not be looked at, 0 when that is not known
+ * @behind: when it was looked at last, several periods were due
+ * @looked: when that was
  * @done: ended and not yet told, in order
  * @gathered: ended, and not told until what was issued with them has
  * @withheld: ended, and not told until there are enough of them
@@ -194,6 +196,8 @@ struct sim_chan {
 	struct list_head hung;
 	struct sim_desc *active;
 	ktime_t due;
+	bool behind;
+	ktime_t looked;
 	struct list_head done;
 	struct list_head gathered;
 	struct list_head withheld;
