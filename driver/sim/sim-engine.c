@@ -20,6 +20,18 @@
 /* With no time between them, periods do not end when so many have to be told. */
 #define SIM_UNTOLD_MAX	64
 
+/**
+ * enum sim_runner - who runs a channel
+ * @SIM_RUN_INLINE: its client, which may be atomic
+ * @SIM_RUN_SOON: a worker, which goes before others who want the CPU
+ * @SIM_RUN_ENDLESS: one that does not, for what would never be over
+ */
+enum sim_runner {
+	SIM_RUN_INLINE,
+	SIM_RUN_SOON,
+	SIM_RUN_ENDLESS,
+};
+
 static bool sim_desc_may_go(struct sim_chan *chan, struct sim_desc *desc)
 {
 	return (desc->told && desc->moved < desc->until) || desc->loose ||
@@ -192,11 +204,17 @@ static void sim_chan_breathe(struct sim_chan *chan, bool may_sleep)
 	spin_lock_irq(&chan->lock);
 }
 
+/* Whether a descriptor would never let go of the CPU. */
+static bool sim_desc_endless(struct sim_chan *chan, struct sim_desc *desc)
+{
+	return desc->period && !desc->told && !sim_desc_timed(chan, desc);
+}
+
 /*
  * Runs the channel until nothing is left that may go on now. One runner at a
  * time: whoever finds another one leaves the rest to it.
  */
-static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
+static void sim_chan_run(struct sim_chan *chan, enum sim_runner runner)
 {
 	struct sim_desc *desc;
 	size_t len;
@@ -212,8 +230,9 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 			sim_instant_run(chan);
 			break;
 		}
-		/* It has no end, and its client has not the time to wait for that. */
-		if (desc->period && !may_sleep) {
+		WRITE_ONCE(chan->endless, sim_desc_endless(chan, desc));
+		if (chan->endless ? runner != SIM_RUN_ENDLESS :
+				    desc->period && runner == SIM_RUN_INLINE) {
 			sim_chan_kick(chan);
 			break;
 		}
@@ -226,7 +245,7 @@ static void sim_chan_run(struct sim_chan *chan, bool may_sleep)
 			sim_desc_moved(chan, desc, sim_port_move(chan, desc, len));
 		else
 			sim_chan_move(chan, desc, len);
-		sim_chan_breathe(chan, may_sleep);
+		sim_chan_breathe(chan, runner != SIM_RUN_INLINE);
 	}
 
 	chan->running = false;
@@ -237,7 +256,12 @@ out:
 
 static void sim_chan_work(struct work_struct *work)
 {
-	sim_chan_run(container_of(work, struct sim_chan, work), true);
+	sim_chan_run(container_of(work, struct sim_chan, work), SIM_RUN_SOON);
+}
+
+static void sim_chan_endless_work(struct work_struct *work)
+{
+	sim_chan_run(container_of(work, struct sim_chan, endless_work), SIM_RUN_ENDLESS);
 }
 
 static enum hrtimer_restart sim_chan_timer(struct hrtimer *timer)
@@ -256,7 +280,10 @@ static enum hrtimer_restart sim_chan_timer(struct hrtimer *timer)
  */
 void sim_chan_kick(struct sim_chan *chan)
 {
-	queue_work(sim_workqueue, &chan->work);
+	if (READ_ONCE(chan->endless))
+		queue_work(sim_endless_workqueue, &chan->endless_work);
+	else
+		queue_work(sim_workqueue, &chan->work);
 }
 
 /*
@@ -274,7 +301,7 @@ void sim_chan_run_inline(struct sim_chan *chan)
 	chan->raising = true;
 	spin_unlock_irqrestore(&chan->lock, flags);
 
-	sim_chan_run(chan, false);
+	sim_chan_run(chan, SIM_RUN_INLINE);
 	if (!raised)
 		sim_chan_deliver(chan);
 }
@@ -282,6 +309,7 @@ void sim_chan_run_inline(struct sim_chan *chan)
 void sim_engine_init(struct sim_chan *chan)
 {
 	INIT_WORK(&chan->work, sim_chan_work);
+	INIT_WORK(&chan->endless_work, sim_chan_endless_work);
 	udma_hrtimer_setup(&chan->timer, sim_chan_timer, CLOCK_MONOTONIC,
 			   HRTIMER_MODE_ABS);
 	sim_tell_init(chan);
@@ -292,5 +320,6 @@ void sim_engine_stop(struct sim_chan *chan)
 {
 	hrtimer_cancel(&chan->timer);
 	cancel_work_sync(&chan->work);
+	cancel_work_sync(&chan->endless_work);
 	irq_work_sync(&chan->irq);
 }

@@ -19,6 +19,8 @@
 
 /* Channels run here, and devices are freed here. */
 struct workqueue_struct *sim_workqueue;
+/* Those that would never let go of the CPU do it here, where they are like others. */
+struct workqueue_struct *sim_endless_workqueue;
 
 /* The device that runs with these settings; NULL when there is none. */
 struct sim_dev *sim_dev_get(struct sim_settings *set)
@@ -237,9 +239,15 @@ static int __init sim_init(void)
 	if (!sim_workqueue)
 		return -ENOMEM;
 
+	sim_endless_workqueue = alloc_workqueue(SIM_NAME "-endless", WQ_UNBOUND, 0);
+	if (!sim_endless_workqueue) {
+		ret = -ENOMEM;
+		goto err_destroy_workqueue;
+	}
+
 	ret = platform_driver_register(&sim_driver);
 	if (ret)
-		goto err_destroy_workqueue;
+		goto err_destroy_endless_workqueue;
 
 	ret = sim_configfs_register();
 	if (ret)
@@ -249,6 +257,8 @@ static int __init sim_init(void)
 
 err_unregister_driver:
 	platform_driver_unregister(&sim_driver);
+err_destroy_endless_workqueue:
+	destroy_workqueue(sim_endless_workqueue);
 err_destroy_workqueue:
 	destroy_workqueue(sim_workqueue);
 	return ret;
@@ -259,6 +269,7 @@ static void __exit sim_exit(void)
 {
 	sim_configfs_unregister();
 	platform_driver_unregister(&sim_driver);
+	destroy_workqueue(sim_endless_workqueue);
 	destroy_workqueue(sim_workqueue);
 }
 module_exit(sim_exit);

@@ -176,7 +176,9 @@ enum sim_chan_step {
  * @pending: issued and not ended
  * @ended: callbacks run, or not wanted
  * @terminates: how often the client has called terminate_all
+ * @endless: what is active takes no time and has no end
  * @work: runs the channel
+ * @endless_work: does so while @endless
  * @timer: queues @work when the active descriptor's next bytes are due
  * @irq: the interrupt
  */
@@ -224,7 +226,9 @@ struct sim_chan {
 	u64 ended;
 	u64 terminates;
 
+	bool endless;
 	struct work_struct work;
+	struct work_struct endless_work;
 	struct hrtimer timer;
 	struct irq_work irq;
 };
@@ -346,6 +350,7 @@ static inline bool sim_desc_waits(const struct sim_chan *chan, const struct sim_
 
 /* sim-main.c */
 extern struct workqueue_struct *sim_workqueue;
+extern struct workqueue_struct *sim_endless_workqueue;
 struct sim_dev *sim_dev_get(struct sim_settings *set);
 void sim_dev_put(struct sim_dev *sim);
 void sim_dev_count(struct sim_dev *sim, struct sim_counts *counts);
