@@ -70,6 +70,7 @@ CONFIGFS_ATTR(sim_config_, consumer);
 SIM_ATTR_FIXED(cyclic, cyclic, 0, 1);
 SIM_ATTR_FIXED(pause, pause, 0, 1);
 SIM_ATTR_FIXED(need_config, need_config, 0, 1);
+SIM_ATTR_FIXED(max_pieces, max_pieces, 0, UINT_MAX);
 SIM_ATTR_FIXED(fifo_bytes, port.fifo_bytes, 1, SZ_16M);
 SIM_ATTR_FIXED(packets, port.packets, 0, 1);
 SIM_ATTR_FIXED(pattern_first, port.pattern_first, 0, UINT_MAX);
@@ -94,6 +95,7 @@ struct configfs_attribute *sim_port_attrs[] = {
 	&sim_config_attr_cyclic,
 	&sim_config_attr_pause,
 	&sim_config_attr_need_config,
+	&sim_config_attr_max_pieces,
 	&sim_config_attr_fifo_bytes,
 	&sim_config_attr_packets,
 	&sim_config_attr_pattern_first,

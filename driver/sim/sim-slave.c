@@ -107,6 +107,7 @@ sim_prep_slave_sg(struct dma_chan *dma_chan, struct scatterlist *sgl, unsigned i
 	u64 len;
 
 	if (dir != chan->port.dir || !sim_chan_configured(chan) ||
+	    (chan->sim->set->max_pieces && nents > chan->sim->set->max_pieces) ||
 	    !sim_sg_valid(chan, sgl, nents, &len) || sim_prep_refused(dma_chan))
 		return NULL;
 
@@ -211,6 +212,7 @@ void sim_slave_set_ops(struct dma_device *dma, const struct sim_settings *set)
 	dma->src_addr_widths = SIM_WIDTHS;
 	dma->dst_addr_widths = SIM_WIDTHS;
 	dma->max_burst = SIM_BURST_MAX;
-	dma->device_config = sim_device_config;
+	if (set->need_config)
+		dma->device_config = sim_device_config;
 	dma->device_caps = sim_device_caps;
 }

@@ -87,6 +87,7 @@ struct sim_config {
  * @pause: whether channels of devices can be paused
  * @consumer: the name of a device that finds the channels by names of their own
  * @need_config: a channel of a device is of no use until it has been configured
+ * @max_pieces: the most entries of a list that it takes, 0 for any number
  * @port: what there is at the other end of device channels
  * @latency_ns: from the start of a transfer to its first byte
  * @bandwidth: bytes a second, 0 for no limit
@@ -113,6 +114,7 @@ struct sim_settings {
 	unsigned int cyclic;
 	unsigned int pause;
 	unsigned int need_config;
+	unsigned int max_pieces;
 	char consumer[SIM_CONSUMER_MAX + 1];
 	struct sim_port_settings port;
 
