@@ -158,21 +158,22 @@ void udma_binding_set_gone(struct udma_binding *binding)
 	queue_work(udma_wq, &udma_bindings_work);
 }
 
-/* Make the device, which probes at once. The provider is locked: it stays bound. */
-static int udma_binding_create(const struct udma_search *search, const char *name)
+/*
+ * Make the device, which probes at once. The provider is locked: it stays bound. A channel that
+ * is claimed already is released when that fails.
+ */
+static int udma_binding_create(struct udma_binding *init)
 {
-	struct udma_binding init = {}, *binding;
+	struct udma_binding *binding;
 	struct platform_device *pdev;
 	int ret = -ENOMEM;
 
-	strscpy(init.name, name, sizeof(init.name));
-	strscpy(init.channel, search->found, sizeof(init.channel));
 	pdev = platform_device_alloc("udma", PLATFORM_DEVID_AUTO);
 	if (!pdev)
-		return -ENOMEM;
-	init.pdev = pdev;
+		goto err_release_channel;
+	init->pdev = pdev;
 	/* Freed with the device. */
-	if (platform_device_add_data(pdev, &init, sizeof(init)))
+	if (platform_device_add_data(pdev, init, sizeof(*init)))
 		goto err_put_pdev;
 	binding = dev_get_platdata(&pdev->dev);
 	ret = platform_device_add(pdev);
@@ -180,20 +181,41 @@ static int udma_binding_create(const struct udma_search *search, const char *nam
 		goto err_put_pdev;
 	if (!pdev->dev.driver) {
 		ret = binding->error ?: -ENODEV;
+		/* If probe had it, it has released it. */
+		init->dma = binding->dma;
 		platform_device_unregister(pdev);
-		return ret;
+		goto err_release_channel;
 	}
 	list_add_tail(&binding->node, &udma_bindings);
 	return 0;
 
 err_put_pdev:
 	platform_device_put(pdev);
+err_release_channel:
+	if (init->dma)
+		dma_release_channel(init->dma);
+	return ret;
+}
+
+/* The same while the provider is locked: it keeps its driver until probe has made the link. */
+static int udma_binding_create_locked(struct device *provider, struct udma_binding *init)
+{
+	int ret = -ENODEV;
+
+	lockdep_assert_held(&udma_bindings_lock);
+	device_lock(provider);
+	if (provider->driver)
+		ret = udma_binding_create(init);
+	else if (init->dma)
+		dma_release_channel(init->dma);
+	device_unlock(provider);
 	return ret;
 }
 
 static int udma_bind_channel(const char *name, const char *channel)
 {
 	struct udma_search search = { .channel = channel };
+	struct udma_binding init = { .plan.direction = UDMA_DIRECTION_NONE };
 	int ret;
 
 	guard(mutex)(&udma_bindings_lock);
@@ -203,12 +225,51 @@ static int udma_bind_channel(const char *name, const char *channel)
 	ret = udma_search_run(&search);
 	if (ret)
 		return ret;
-	/* Locked, it keeps its driver until probe has made the link. */
-	device_lock(search.provider);
-	ret = search.provider->driver ? udma_binding_create(&search, name) : -ENODEV;
-	device_unlock(search.provider);
+	strscpy(init.name, name, sizeof(init.name));
+	strscpy(init.channel, search.found, sizeof(init.channel));
+	ret = udma_binding_create_locked(search.provider, &init);
 	put_device(search.provider);
 	return ret;
+}
+
+/**
+ * udma_bind_claimed - make a channel that firmware names a /dev/udmaN
+ * @consumer: the device that it is named for
+ * @name: what it is to be called
+ * @plan: what firmware says of the device behind it
+ * @dma: the channel; udma_unbind_claimed() releases it, and so does a failure
+ *
+ * Return: zero, -EEXIST when the name is taken, or another negative errno.
+ */
+int udma_bind_claimed(struct device *consumer, const char *name, const struct udma_plan *plan,
+		      struct dma_chan *dma)
+{
+	struct device *provider = get_device(dma->device->dev);
+	struct udma_binding init = { .consumer = consumer, .dma = dma, .plan = *plan };
+	int ret = -EEXIST;
+
+	strscpy(init.name, name, sizeof(init.name));
+	strscpy(init.channel, dma_chan_name(dma), sizeof(init.channel));
+	scoped_guard(mutex, &udma_bindings_lock) {
+		udma_bindings_sweep();
+		if (udma_binding_find(name))
+			dma_release_channel(dma);
+		else
+			ret = udma_binding_create_locked(provider, &init);
+	}
+	put_device(provider);
+	return ret;
+}
+
+/* Give back all channels that are named for a device. */
+void udma_unbind_claimed(struct device *consumer)
+{
+	struct udma_binding *binding, *next;
+
+	guard(mutex)(&udma_bindings_lock);
+	list_for_each_entry_safe(binding, next, &udma_bindings, node)
+		if (binding->consumer == consumer)
+			udma_binding_destroy(binding);
 }
 
 /**

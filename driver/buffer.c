@@ -90,10 +90,7 @@ void udma_buffer_die(struct udma_buffer *buffer)
 
 	lockdep_assert_held(&chan->engine.lock);
 	list_move(&buffer->node, &chan->dead);
-	/* The work has a reference of its own: the buffer's may go before it. */
-	get_device(&chan->dev);
-	if (!queue_work(udma_wq, &chan->reap))
-		put_device(&chan->dev);
+	udma_chan_reap(chan);
 }
 
 /* Count a new buffer against all limits and reserve its handle. */
@@ -136,6 +133,7 @@ void udma_buffers_reap(struct udma_chan *chan)
 	struct udma_buffer *buffer, *next;
 	LIST_HEAD(dead);
 
+	udma_lists_reap(chan);
 	scoped_guard(mutex, &chan->reap_lock) {
 		scoped_guard(spinlock_irq, &chan->engine.lock)
 			list_splice_init(&chan->dead, &dead);

@@ -59,6 +59,16 @@ static void udma_chan_reap_work(struct work_struct *work)
 	put_device(&chan->dev);
 }
 
+/* From anywhere: have what is dead freed soon. */
+void udma_chan_reap(struct udma_chan *chan)
+{
+	lockdep_assert_held(&chan->engine.lock);
+	/* The work has a reference of its own: that of what is dead may go before it. */
+	get_device(&chan->dev);
+	if (!queue_work(udma_wq, &chan->reap))
+		put_device(&chan->dev);
+}
+
 static void udma_chan_release(struct device *dev)
 {
 	struct udma_chan *chan = container_of(dev, struct udma_chan, dev);
@@ -66,28 +76,16 @@ static void udma_chan_release(struct device *dev)
 	ida_free(&udma_minors, MINOR(dev->devt));
 	mutex_destroy(&chan->files_lock);
 	mutex_destroy(&chan->reap_lock);
+	udma_prep_destroy(&chan->engine.parts);
 	kfree(chan);
 }
 
-static u64 udma_chan_capabilities(struct dma_chan *dma)
-{
-	struct dma_device *device = dma->device;
-	u64 capabilities = 0;
-
-	if (dma_has_cap(DMA_MEMCPY, device->cap_mask) && device->device_prep_dma_memcpy)
-		capabilities |= UDMA_CAP_COPY;
-	if (dma_has_cap(DMA_MEMSET, device->cap_mask) && device->device_prep_dma_memset)
-		capabilities |= UDMA_CAP_FILL;
-	return capabilities;
-}
-
-/* Nothing in it changes while the channel is there. */
+/* Nothing in it changes while a file is open; see also udma_device_init(). */
 static void udma_chan_init_info(struct udma_chan *chan, const char *name, struct dma_chan *dma)
 {
 	struct udma_info *info = &chan->info;
 
 	info->size = sizeof(*info);
-	info->out_capabilities = udma_chan_capabilities(dma);
 	if (dev_is_dma_coherent(chan->dma_dev))
 		info->out_capabilities |= UDMA_CAP_COHERENT;
 	info->out_max_bytes = udma_buffers_max_bytes();
@@ -99,6 +97,10 @@ static void udma_chan_init_info(struct udma_chan *chan, const char *name, struct
 	info->out_request_bytes = sizeof(struct udma_request);
 	info->out_event_bytes = sizeof(struct udma_event);
 	info->out_max_queue_entries = UDMA_QUEUE_ENTRIES;
+	info->out_residue = (u32)chan->engine.granularity;
+	info->out_max_ranges = UDMA_LIST_RANGES;
+	info->out_max_periods = UDMA_STREAM_PERIODS;
+	info->out_min_period_bytes = UDMA_STREAM_PERIOD_BYTES;
 	strscpy(info->out_name, *name ? name : dev_name(&chan->dev), sizeof(info->out_name));
 	strscpy(info->out_channel, dma_chan_name(dma), sizeof(info->out_channel));
 	strscpy(info->out_device, dev_name(dma->device->dev), sizeof(info->out_device));
@@ -129,12 +131,14 @@ static struct udma_chan *udma_chan_new(struct device *parent, const char *name,
 	mutex_init(&chan->files_lock);
 	mutex_init(&chan->reap_lock);
 	INIT_WORK(&chan->reap, udma_chan_reap_work);
+	INIT_LIST_HEAD(&chan->sibling);
 	INIT_LIST_HEAD(&chan->files);
 	INIT_LIST_HEAD(&chan->buffers);
 	INIT_LIST_HEAD(&chan->unmapped);
 	INIT_LIST_HEAD(&chan->dead);
 	INIT_LIST_HEAD(&chan->mappings);
 	chan->dma_dev = dmaengine_get_dma_device(dma);
+	chan->provider = dma->device;
 	udma_engine_init(&chan->engine, dma);
 	udma_limit_init(&chan->limit);
 	cdev_init(&chan->cdev, &udma_fops);
@@ -144,6 +148,7 @@ static struct udma_chan *udma_chan_new(struct device *parent, const char *name,
 		return ERR_PTR(-ENOMEM);
 	}
 	udma_chan_init_info(chan, name, dma);
+	udma_device_init(chan);
 	return chan;
 }
 
@@ -157,14 +162,16 @@ static bool udma_chan_filter(struct dma_chan *dma, void *data)
 /* Claim the channel of a binding; it was there when the binding was made. */
 static struct dma_chan *udma_chan_claim(struct udma_binding *binding)
 {
-	struct dma_chan *dma;
+	struct dma_chan *dma = binding->dma;
 	dma_cap_mask_t any;
 
+	binding->dma = NULL;
 	dma_cap_zero(any);
-	dma = dma_request_channel(any, udma_chan_filter, binding);
+	if (!dma)
+		dma = dma_request_channel(any, udma_chan_filter, binding);
 	if (!dma)
 		return ERR_PTR(-EBUSY);
-	if (!udma_chan_capabilities(dma)) {
+	if (!udma_device_is_usable(dma)) {
 		dma_release_channel(dma);
 		return ERR_PTR(-EOPNOTSUPP);
 	}
@@ -193,6 +200,7 @@ static void udma_chan_shutdown(struct udma_chan *chan)
 	WRITE_ONCE(chan->gone, true);
 	synchronize_srcu(&udma_chan_srcu);
 	udma_stop(chan);
+	udma_siblings_remove(chan);
 	udma_mappings_settle(chan);
 	udma_chan_close_files(chan);
 	udma_buffers_unmap(chan);
@@ -229,9 +237,11 @@ static int udma_chan_probe_binding(struct platform_device *pdev, struct udma_bin
 	}
 	platform_set_drvdata(pdev, chan);
 	strscpy(binding->dev_name, dev_name(&chan->dev), sizeof(binding->dev_name));
-	ret = udma_probe_init(chan);
+	ret = udma_probe_init(chan) ?: udma_prep_init(&chan->engine.parts, dma) ?:
+	      udma_device_plan(chan, &binding->plan);
 	if (ret)
 		goto err_shutdown;
+	udma_siblings_add(chan);
 	/* The last step: from here on programs come in. */
 	ret = cdev_device_add(&chan->cdev, &chan->dev);
 	if (ret)

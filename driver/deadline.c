@@ -51,7 +51,7 @@ static void udma_deadline_expire(struct udma_engine *engine, struct udma_xfer *x
 	udma_engine_count(engine, UDMA_COUNT_TIMEOUTS);
 	udma_xfer_abort(xfer, -ETIMEDOUT);
 	if (xfer->state != UDMA_XFER_FREE && xfer->file->exclusive)
-		udma_reset_request(engine, UDMA_RESET_TIMEOUT);
+		udma_reset_request(engine, UDMA_RESET_UNWANTED);
 }
 
 static enum hrtimer_restart udma_deadline_timer(struct hrtimer *timer)

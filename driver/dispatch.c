@@ -82,13 +82,16 @@ static bool udma_batch_take_file(struct udma_engine *engine, struct udma_file *f
 			file->credit = credit;
 			return false;
 		}
-		bytes = min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
+		bytes = udma_xfer_next_bytes(engine, xfer);
 		if (xfer->state == UDMA_XFER_QUEUED)
 			udma_xfer_begin(engine, xfer);
 		udma_batch_add(engine, xfer, xfer->cursor, bytes);
 		udma_engine_crowd(engine, file);
 		if (xfer->cursor == xfer->bytes)
 			udma_fifo_pop(&file->queue);
+		/* Descriptors of a few bytes take their time as well. */
+		if (unlikely(!udma_xfer_is_plain(xfer)))
+			bytes = max_t(size_t, bytes, UDMA_QUIET_LEAST);
 		credit -= min(bytes, credit);
 	}
 	udma_engine_remove(engine, file);
@@ -217,6 +220,12 @@ static bool udma_engine_refused(struct udma_engine *engine, struct udma_slot *sl
 		udma_engine_put_back(engine, slot, false);
 		mod_delayed_work(udma_wq, &engine->work, 1);
 		return false;
+	}
+	/* Perhaps it was too much at once. */
+	if (error == -EAGAIN && udma_prep_shrink(engine, slot)) {
+		engine->refused = false;
+		udma_engine_put_back(engine, slot, true);
+		return true;
 	}
 	udma_slot_put(engine, slot);
 	udma_xfer_complete(xfer, bytes, 0, -EIO, !slot->again);

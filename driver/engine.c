@@ -10,11 +10,13 @@
 #include <linux/bottom_half.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
+#include <linux/hrtimer.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
 #include "compat.h"
 #include "hot.h"
+#include "stream.h"
 #include "udma.h"
 
 /* From here on callbacks of what hardware has been given come too late. */
@@ -63,12 +65,17 @@ static size_t udma_slot_residue(const struct udma_engine *engine, const struct u
 	return result->residue <= slot->bytes ? result->residue : 0;
 }
 
+/* Whether the provider tells of each byte how far it has come. */
+static bool udma_engine_tells_bytes(const struct udma_engine *engine)
+{
+	return engine->granularity == DMA_RESIDUE_GRANULARITY_BURST;
+}
+
 /* A copy is one segment: of such a one it says that all is left until it is over. */
 static bool udma_slot_is_exact(const struct udma_engine *engine, const struct udma_slot *slot,
 			       size_t residue)
 {
-	return residue && (residue < slot->bytes ||
-			   engine->granularity == DMA_RESIDUE_GRANULARITY_BURST);
+	return residue && (residue < slot->bytes || udma_engine_tells_bytes(engine));
 }
 
 /* A descriptor of @file has ended well. */
@@ -103,7 +110,15 @@ static void udma_slot_complete(struct udma_engine *engine, struct udma_slot *slo
 
 	lockdep_assert_held(&engine->lock);
 	udma_slot_put(engine, slot);
-	if (result->result != DMA_TRANS_NOERROR) {
+	if (xfer->op == UDMA_OP_PACKETS) {
+		udma_packet_done(xfer->file->stream, slot->at, bytes - residue,
+				 result->result == DMA_TRANS_NOERROR ? 0 : -EIO,
+				 udma_engine_tells_bytes(engine));
+	} else if (udma_engine_has_device(engine) && result->result == DMA_TRANS_NOERROR) {
+		/* It may have been a short packet, or none. */
+		udma_xfer_complete(xfer, bytes, bytes - residue, 0,
+				   !residue || udma_engine_tells_bytes(engine));
+	} else if (result->result != DMA_TRANS_NOERROR) {
 		/* Many leave residue alone, so zero means nothing here. */
 		udma_xfer_complete(xfer, bytes, residue ? bytes - residue : 0, -EIO,
 				   udma_slot_is_exact(engine, slot, residue));
@@ -286,6 +301,16 @@ static struct udma_engine *udma_ticket_engine(struct udma_ticket *ticket)
 	return container_of(slot - ticket->slot, struct udma_engine, slots[0]);
 }
 
+/* Whether what a ticket was handed out for is with hardware still, and no reset has begun. */
+static bool udma_ticket_is_valid(const struct udma_engine *engine,
+				 const struct udma_ticket *ticket)
+{
+	const struct udma_slot *slot = &engine->slots[ticket->slot];
+
+	lockdep_assert_held(&engine->lock);
+	return slot->epoch == ticket->epoch && slot->state == UDMA_SLOT_ISSUED;
+}
+
 /* Hardware is done with a descriptor. In any context, also a hard interrupt. */
 static void udma_engine_done(void *param, const struct dmaengine_result *result)
 {
@@ -298,10 +323,121 @@ static void udma_engine_done(void *param, const struct dmaengine_result *result)
 	guard(spinlock_irqsave)(&engine->lock);
 	if (ticket->slot == UDMA_PROBE_SLOT)
 		udma_probe_done(engine, ticket, result->result == DMA_TRANS_NOERROR);
-	else if (slot->epoch == ticket->epoch && slot->state == UDMA_SLOT_ISSUED)
+	else if (udma_ticket_is_valid(engine, ticket))
 		udma_engine_complete(engine, slot, result);
 	else
 		udma_reset_late(engine, slot->epoch == ticket->epoch ? slot : NULL);
+}
+
+/*
+ * How much a descriptor has left to do, where the provider tells. Without the lock, which is
+ * inside of the provider's own when that calls back.
+ */
+bool udma_engine_tell(struct udma_engine *engine, const struct udma_slot *slot, u32 *residue,
+		      bool *failed)
+{
+	struct dma_tx_state state = {};
+	enum dma_status status;
+
+	status = dmaengine_tx_status(engine->dma, slot->cookie, &state);
+	*failed = status == DMA_ERROR;
+	*residue = state.residue;
+	return engine->granularity != DMA_RESIDUE_GRANULARITY_DESCRIPTOR &&
+	       (status == DMA_IN_PROGRESS || status == DMA_PAUSED);
+}
+
+/* The stream that a ticket was handed out for, and where it was seen last; NULL: not any more. */
+static struct udma_stream *udma_engine_stream(struct udma_engine *engine,
+					      const struct udma_ticket *ticket, u64 *seen)
+{
+	struct udma_stream *stream;
+
+	guard(spinlock_irqsave)(&engine->lock);
+	if (!udma_ticket_is_valid(engine, ticket))
+		return NULL;
+	stream = engine->slots[ticket->slot].xfer->file->stream;
+	*seen = stream->seen;
+	return stream;
+}
+
+/* A period of a stream has ended, or all of it in error. In any context, also a hard interrupt. */
+static void udma_engine_period(void *param)
+{
+	struct udma_ticket *ticket = param;
+	struct udma_engine *engine = udma_ticket_engine(ticket);
+	struct udma_slot *slot = &engine->slots[ticket->slot];
+	struct udma_stream *stream;
+	bool told, failed = false;
+	u32 residue = 0;
+	u64 seen;
+
+	stream = udma_engine_stream(engine, ticket, &seen);
+	/* As long as it is the stream's, its cookie stays. */
+	told = stream && udma_engine_tell(engine, slot, &residue, &failed);
+	guard(spinlock_irqsave)(&engine->lock);
+	if (!stream || !udma_ticket_is_valid(engine, ticket)) {
+		udma_reset_late(engine, NULL);
+		return;
+	}
+	engine->progress = jiffies;
+	/* What a reset was told meanwhile may be older, unless it had hardware rest before. */
+	slot->told = slot->told && slot->exact;
+	/* Somebody else may have asked meanwhile, and knows better. */
+	if (failed)
+		udma_cyclic_failed(stream);
+	else
+		udma_cyclic_period(stream, told && stream->seen == seen, residue);
+}
+
+/* Whether the channel could be taken, as a dispatcher does, or what is in the way. */
+static bool udma_engine_take(struct udma_engine *engine, const struct udma_stream *stream,
+			     u64 sequence, int *error)
+{
+	guard(spinlock_irq)(&engine->lock);
+	if (engine->stopped)
+		*error = -ENODEV;
+	else if (!udma_stream_is(stream, sequence) || engine->state != UDMA_STATE_WORKING)
+		*error = -ENXIO;
+	else if (!engine->running)
+		engine->running = true;
+	else
+		return false;
+	return true;
+}
+
+/**
+ * udma_engine_pause - have the controller rest with a stream, or go on
+ * @engine: the engine
+ * @stream: the stream; NULL when the program has none
+ * @sequence: its number, or zero
+ * @pause: whether to rest
+ *
+ * In process context, without locks.
+ *
+ * Return: zero, -ENXIO when the stream has ended or is about to, -EIO when the provider
+ * refuses, or another negative errno.
+ */
+int udma_engine_pause(struct udma_engine *engine, struct udma_stream *stream, u64 sequence,
+		      bool pause)
+{
+	int ret = 0;
+
+	if (wait_event_killable(engine->left, udma_engine_take(engine, stream, sequence, &ret)))
+		return -EINTR;
+	if (ret)
+		return ret;
+	ret = pause ? dmaengine_pause(engine->dma) : dmaengine_resume(engine->dma);
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	/* If it has ended, what comes next rests. */
+	if (!ret)
+		udma_stream_paused(engine, pause);
+	engine->running = false;
+	udma_engine_dispatch(engine);
+	udma_engine_tell_left(engine);
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
+	return ret ? -EIO : 0;
 }
 
 /* For the providers that only look at the other kind of callback. */
@@ -317,11 +453,13 @@ static void udma_engine_done_plain(void *param)
 static __always_inline int udma_engine_submit(struct udma_engine *engine,
 					      struct udma_slot *slot)
 {
-	const unsigned long flags = DMA_CTRL_ACK | (slot->quiet ? 0 : DMA_PREP_INTERRUPT);
+	const enum dma_ctrl_flags flags = DMA_CTRL_ACK | (slot->quiet ? 0 : DMA_PREP_INTERRUPT);
 	const struct udma_xfer *xfer = slot->xfer;
 	struct dma_async_tx_descriptor *tx;
 
-	if (xfer->op == UDMA_OP_FILL)
+	if (unlikely(!udma_xfer_is_plain(xfer)))
+		tx = udma_prep(engine, slot, flags);
+	else if (xfer->op == UDMA_OP_FILL)
 		tx = dmaengine_prep_dma_memset(engine->dma, xfer->dst_addr + slot->at, xfer->fill,
 					       slot->bytes, flags);
 	else
@@ -332,6 +470,10 @@ static __always_inline int udma_engine_submit(struct udma_engine *engine,
 	if (!engine->plain)
 		tx->callback_result = udma_engine_done;
 	tx->callback = udma_engine_done_plain;
+	if (unlikely(xfer->op == UDMA_OP_CYCLIC)) {
+		tx->callback_result = NULL;
+		tx->callback = udma_engine_period;
+	}
 	tx->callback_param = &slot->tickets[slot->epoch];
 	slot->cookie = dmaengine_submit(tx);
 	if (slot->cookie == -EAGAIN)
@@ -431,6 +573,37 @@ static void udma_engine_init_quiet(struct udma_engine *engine, struct dma_chan *
 	}
 }
 
+/* @file is closed: what a device's channel does for it ends, and others may have it. */
+void udma_engine_disown(struct udma_engine *engine, const struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->owner != file)
+		return;
+	engine->owner = NULL;
+	udma_prep_forget(&engine->parts);
+}
+
+/*
+ * From now on the channel moves data in this direction. Nobody has it open, and
+ * hardware has nothing.
+ */
+void udma_engine_set_direction(struct udma_engine *engine, enum udma_direction direction)
+{
+	guard(spinlock_irq)(&engine->lock);
+	engine->direction = direction;
+	engine->quiet_most = 0;
+	engine->quiet_left = 0;
+	if (!udma_engine_has_device(engine))
+		udma_engine_init_quiet(engine, engine->dma);
+	/*
+	 * To wait for a device is normal. And there are controllers that tell of what they
+	 * were given together when they are done with all of it: then the packet that is there
+	 * would wait for those that are not.
+	 */
+	WRITE_ONCE(engine->stall_ms, udma_engine_has_device(engine) ? 0 : UDMA_STALL_MS);
+	WRITE_ONCE(engine->window, direction == UDMA_DIRECTION_DEV_TO_MEM ? 1 : UDMA_WINDOW_SLOTS);
+}
+
 void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 {
 	unsigned int epoch, i;
@@ -441,13 +614,16 @@ void udma_engine_init(struct udma_engine *engine, struct dma_chan *dma)
 	INIT_DELAYED_WORK(&engine->work, udma_engine_work);
 	init_waitqueue_head(&engine->left);
 	udma_deadline_init(engine);
+	udma_hrtimer_setup(&engine->idle, udma_cyclic_timer, CLOCK_MONOTONIC,
+			   HRTIMER_MODE_ABS_SOFT);
 	udma_reset_init(engine);
 	engine->dma = dma;
-	engine->window = UDMA_WINDOW_SLOTS;
 	engine->granularity = udma_engine_granularity(dma);
+	/* It has no tasklet that could be late. No other has been read. */
+	engine->calls_each = !strcmp(dev_driver_string(dma->device->dev), "udma-sim");
+	engine->can_stop = dma->device->device_terminate_all;
 	engine->plain = udma_callback_result_sticks(dma);
 	engine->unordered = dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->device->cap_mask);
-	udma_engine_init_quiet(engine, dma);
 	engine->slice_bytes[UDMA_OP_COPY] =
 		udma_engine_slice_bytes(dma, dma->device->copy_align);
 	engine->slice_bytes[UDMA_OP_FILL] =

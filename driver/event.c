@@ -161,6 +161,10 @@ bool udma_events_ask(struct udma_events *events)
 	struct udma_engine *engine = udma_events_engine(events);
 	bool heard;
 
+	if (unlikely(READ_ONCE(events->more))) {
+		udma_stream_tell_more(container_of(events, struct udma_file, events));
+		return true;
+	}
 	if (!udma_engine_is_quiet(engine))
 		return false;
 	local_bh_disable();

@@ -25,6 +25,8 @@ union udma_command {
 	struct udma_eventfd eventfd;
 	struct udma_queue_setup queue_setup;
 	struct udma_enter enter;
+	struct udma_stream_start stream_start;
+	struct udma_stream_control stream_control;
 };
 
 /**
@@ -58,6 +60,7 @@ static long udma_ioctl_info(struct udma_call *call)
 
 	info.size = call->bytes;
 	info.out_state = READ_ONCE(chan->engine.state);
+	info.out_window = READ_ONCE(chan->engine.window);
 	info.out_stall_ms = READ_ONCE(chan->engine.stall_ms);
 	info.out_timeout_ns = (u64)udma_deadline_default_ms(&chan->engine) * NSEC_PER_MSEC;
 	return copy_to_user(call->user, &info, min_t(size_t, call->bytes, sizeof(info))) ?
@@ -215,6 +218,29 @@ static long udma_ioctl_enter(struct udma_call *call)
 	return udma_queues_enter(call->file, &call->command.enter);
 }
 
+static long udma_ioctl_stream_start(struct udma_call *call)
+{
+	struct udma_stream_start *cmd = &call->command.stream_start;
+	struct udma_file *file = call->file;
+	int ret;
+
+	if (mutex_lock_interruptible(&file->submit_lock))
+		return -ERESTARTSYS;
+	ret = udma_stream_plan(file, cmd);
+	/* Before it is done: from then on the call cannot fail. */
+	if (!ret)
+		ret = udma_call_answer(call);
+	if (!ret)
+		ret = udma_stream_start(file, cmd);
+	mutex_unlock(&file->submit_lock);
+	return ret;
+}
+
+static long udma_ioctl_stream_control(struct udma_call *call)
+{
+	return udma_stream_control(call->file, &call->command.stream_control);
+}
+
 /**
  * struct udma_ioctl - an ioctl
  * @run: does it
@@ -260,9 +286,13 @@ static const struct udma_ioctl udma_ioctls[] = {
 	UDMA_IOCTL_ALL(UDMA_QUEUE_SETUP, udma_ioctl_queue_setup, udma_queue_setup,
 		       out_complete_offset),
 	UDMA_IOCTL_ALL(UDMA_ENTER, udma_ioctl_enter, udma_enter, busy_ns),
+	UDMA_IOCTL_ALL(UDMA_STREAM_START, udma_ioctl_stream_start, udma_stream_start,
+		       out_first_count, .flags = UDMA_STREAM_F_STOP),
+	UDMA_IOCTL_ALL(UDMA_STREAM_CONTROL, udma_ioctl_stream_control, udma_stream_control,
+		       sequence),
 };
 
-static_assert(sizeof(struct udma_info) == 240);
+static_assert(sizeof(struct udma_info) == 280);
 static_assert(sizeof(struct udma_buffer_alloc) == 48);
 static_assert(sizeof(struct udma_buffer_free) == 16);
 static_assert(sizeof(struct udma_request) == 64);
@@ -272,6 +302,10 @@ static_assert(sizeof(struct udma_eventfd) == 16);
 static_assert(sizeof(struct udma_queue_setup) == 48);
 static_assert(sizeof(struct udma_queue_shared) == 256);
 static_assert(sizeof(struct udma_enter) == 32);
+static_assert(sizeof(struct udma_range) == 24);
+static_assert(sizeof(struct udma_stream_start) == 96);
+static_assert(sizeof(struct udma_stream_shared) == 128);
+static_assert(sizeof(struct udma_stream_control) == 32);
 static_assert(sizeof(struct udma_event) == 64);
 
 static const struct udma_ioctl *udma_ioctl_find(unsigned int cmd)
@@ -422,6 +456,7 @@ static void udma_file_free(struct udma_file *file)
 	udma_xfers_free(file->xfers, file->events.entries);
 	udma_events_destroy(&file->events);
 	udma_queues_destroy(&file->queues);
+	udma_stream_destroy(file);
 	udma_buffers_destroy(&file->buffers);
 	mutex_destroy(&file->submit_lock);
 	put_device(&file->chan->dev);
@@ -513,6 +548,7 @@ static int udma_fops_release(struct inode *inode, struct file *filp)
 	scoped_guard(spinlock_irq, &chan->engine.lock) {
 		file->closed = true;
 		udma_xfer_cancel_all(file);
+		udma_engine_disown(&chan->engine, file);
 		udma_buffers_drop(file);
 	}
 	/* The file may be the last one that holds the channel. */

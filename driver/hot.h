@@ -140,16 +140,12 @@ static inline void udma_events_share_tail(struct udma_events *events)
 		smp_store_release(&events->shared->complete_tail, events->tail);
 }
 
-/* Fill the rest of @event, the next slot, which was promised: the event is there. */
-static inline void udma_events_post(struct udma_events *events, struct udma_event *event, u64 now)
+/* @event is filled but for the time, in the next slot, which was promised: it is there. */
+static inline void udma_events_push(struct udma_events *events, struct udma_event *event, u64 now)
 {
 	u32 tail = events->tail + 1;
 
 	event->timestamp_ns = now ?: ktime_get_ns();
-	event->type = UDMA_EVENT_TRANSFER;
-	event->__reserved = 0;
-	event->__reserved2[0] = 0;
-	event->__reserved2[1] = 0;
 	/* Pairs with udma_events_count(). */
 	smp_store_release(&events->tail, tail);
 	if (events->quiet) {
@@ -159,6 +155,16 @@ static inline void udma_events_post(struct udma_events *events, struct udma_even
 	udma_events_share_tail(events);
 	if (udma_events_awaited(events))
 		udma_events_wake(events, EPOLLIN | EPOLLRDNORM);
+}
+
+/* The same of a transfer: fill the rest. */
+static inline void udma_events_post(struct udma_events *events, struct udma_event *event, u64 now)
+{
+	event->type = UDMA_EVENT_TRANSFER;
+	event->count = 0;
+	event->position = 0;
+	event->lost = 0;
+	udma_events_push(events, event, now);
 }
 
 /* deadline */
@@ -255,7 +261,8 @@ static inline void udma_slot_put(struct udma_engine *engine, struct udma_slot *s
 static inline bool udma_engine_may_issue(const struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	return engine->state == UDMA_STATE_WORKING && !engine->stopped && !engine->paused;
+	return engine->state == UDMA_STATE_WORKING && !engine->stopped && !engine->paused &&
+	       !engine->reset_reasons;
 }
 
 /* Let the dispatcher look for work. From anywhere. */
@@ -305,6 +312,33 @@ static inline void udma_engine_remove(struct udma_engine *engine, struct udma_fi
 
 /* xfer */
 
+/* Whether it is a stream. */
+static inline bool udma_xfer_is_stream(const struct udma_xfer *xfer)
+{
+	return xfer->op >= UDMA_OP_CYCLIC;
+}
+
+/* Its ranges, or NULL. */
+static inline struct udma_list *udma_xfer_list(const struct udma_xfer *xfer)
+{
+	return xfer->op == UDMA_OP_INTERLEAVE ? NULL : xfer->list;
+}
+
+/* Whether it is a copy or a fill of one range. */
+static inline bool udma_xfer_is_plain(const struct udma_xfer *xfer)
+{
+	return xfer->op <= UDMA_OP_FILL && !xfer->list;
+}
+
+/* How long its next piece is. */
+static inline size_t udma_xfer_next_bytes(const struct udma_engine *engine,
+					  const struct udma_xfer *xfer)
+{
+	if (unlikely(!udma_xfer_is_plain(xfer)))
+		return udma_prep_bytes(engine, xfer);
+	return min_t(u64, xfer->bytes - xfer->cursor, engine->slice_bytes[xfer->op]);
+}
+
 /* Whether @xfer has to wait until all that were before it have ended. */
 static inline bool udma_xfer_is_fenced(const struct udma_xfer *xfer)
 {
@@ -322,6 +356,8 @@ static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 	lockdep_assert_held(&file->chan->engine.lock);
 	xfer = udma_fifo_first(&file->queue, struct udma_xfer, node);
 	if (xfer && xfer->state == UDMA_XFER_QUEUED && udma_xfer_is_fenced(xfer))
+		return NULL;
+	if (xfer && unlikely(xfer->op == UDMA_OP_PACKETS) && !udma_packet_goes_on(file->stream))
 		return NULL;
 	return xfer;
 }
@@ -372,6 +408,10 @@ static inline void udma_xfer_let_go(struct udma_xfer *xfer)
 {
 	struct udma_buffer *dst = xfer->dst;
 
+	if (unlikely(!dst)) {
+		udma_xfer_let_go_others(xfer);
+		return;
+	}
 	if (xfer->src)
 		udma_buffer_put(xfer->src);
 	udma_buffer_put(dst);
@@ -418,7 +458,8 @@ static inline bool udma_batch_has_room(const struct udma_engine *engine,
 	lockdep_assert_held(&engine->lock);
 	/* Who has the channel alone holds nobody up. */
 	return engine->batch.count < engine->batch.max &&
-	       (engine->issued_bytes < UDMA_WINDOW_BYTES || file->exclusive);
+	       (engine->issued_bytes < UDMA_WINDOW_BYTES || file->exclusive ||
+		udma_engine_has_device(engine));
 }
 
 /*

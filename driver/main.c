@@ -59,9 +59,14 @@ static int __init udma_init(void)
 	ret = udma_bind_init();
 	if (ret)
 		goto err_unregister_driver;
+	ret = platform_driver_register(&udma_node_driver);
+	if (ret)
+		goto err_exit_bind;
 	udma_bind_parameters();
 	return 0;
 
+err_exit_bind:
+	udma_bind_exit();
 err_unregister_driver:
 	platform_driver_unregister(&udma_driver);
 err_destroy_class:
@@ -75,6 +80,7 @@ err_destroy_wq:
 
 static void __exit udma_exit(void)
 {
+	platform_driver_unregister(&udma_node_driver);
 	udma_bind_exit();
 	platform_driver_unregister(&udma_driver);
 	/* Before the class: it may hold the last reference to a channel. */

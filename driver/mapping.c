@@ -116,13 +116,19 @@ static int udma_mapping_fill(struct udma_mapping *mapping, struct vm_area_struct
 	return ret;
 }
 
+/* A page that the kernel shares with the program, of the queues or of the streams. */
+static struct page *udma_mapping_page(struct udma_file *file, unsigned long pgoff)
+{
+	return udma_queues_page(file, pgoff) ?: udma_stream_page(file, pgoff);
+}
+
 /*
  * The queues are no memory of the device: an unbind takes away what was mapped with the
  * rest, but not the pages, and the next touch brings them back.
  */
 static vm_fault_t udma_queues_fault(struct vm_fault *vmf)
 {
-	struct page *page = udma_queues_page(vmf->vma->vm_file->private_data, vmf->pgoff);
+	struct page *page = udma_mapping_page(vmf->vma->vm_file->private_data, vmf->pgoff);
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
@@ -137,7 +143,11 @@ static const struct vm_operations_struct udma_queues_vm_ops = {
 
 static int udma_mapping_create_queues(struct udma_file *file, struct vm_area_struct *vma)
 {
-	if (!udma_queues_page(file, vma->vm_pgoff + vma_pages(vma) - 1))
+	unsigned long last = vma->vm_pgoff + vma_pages(vma) - 1;
+
+	/* Those of the queues follow one another, and that of the streams is alone. */
+	if (!udma_queues_page(file, last) &&
+	    (last != vma->vm_pgoff || !udma_stream_page(file, last)))
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	vm_flags_clear(vma, VM_MAYEXEC);

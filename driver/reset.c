@@ -17,9 +17,6 @@
 #include "hot.h"
 #include "udma.h"
 
-/* For how long memory-to-memory hardware may end nothing, unless root says otherwise. */
-#define UDMA_STALL_MS		5000
-
 static struct udma_chan *udma_reset_chan(struct udma_engine *engine)
 {
 	return container_of(engine, struct udma_chan, engine);
@@ -37,26 +34,26 @@ unsigned long udma_reset_stall(const struct udma_engine *engine)
 void udma_reset_watch(struct udma_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	if (engine->watched)
+	if (engine->watched || !engine->stall_ms)
 		return;
 	engine->watched = true;
 	queue_delayed_work(udma_wq, &engine->watch, udma_reset_stall(engine));
 }
 
-/* Of all that hardware has, what it has had longest. */
-static struct udma_slot *udma_reset_head(struct udma_engine *engine)
+/* Of all slots in a state, the one that was issued first; or NULL. */
+struct udma_slot *udma_reset_first(struct udma_engine *engine, enum udma_slot_state state)
 {
-	struct udma_slot *head = NULL;
+	struct udma_slot *first = NULL;
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
 	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
 		struct udma_slot *slot = &engine->slots[i];
 
-		if (slot->state == UDMA_SLOT_ISSUED && (!head || slot->order < head->order))
-			head = slot;
+		if (slot->state == state && (!first || slot->order < first->order))
+			first = slot;
 	}
-	return head;
+	return first;
 }
 
 static void udma_reset_watch_work(struct work_struct *work)
@@ -67,6 +64,8 @@ static void udma_reset_watch_work(struct work_struct *work)
 	/* As one who looks has to. */
 	local_bh_disable();
 	spin_lock_irq(&engine->lock);
+	if (engine->resting)
+		engine->progress = jiffies;
 	due = engine->progress + udma_reset_stall(engine);
 	/* What does not interrupt may have ended, and is progress. From now on all interrupt. */
 	if (time_after_eq(jiffies, due) && udma_engine_may_issue(engine) &&
@@ -74,7 +73,8 @@ static void udma_reset_watch_work(struct work_struct *work)
 		udma_engine_talk(engine);
 		due = engine->progress + udma_reset_stall(engine);
 	}
-	if (!engine->issued || engine->state != UDMA_STATE_WORKING || engine->stopped) {
+	if (!engine->issued || engine->state != UDMA_STATE_WORKING || engine->stopped ||
+	    !engine->stall_ms) {
 		engine->watched = false;
 	} else if (time_before(jiffies, due)) {
 		mod_delayed_work(udma_wq, &engine->watch, due - jiffies);
@@ -82,7 +82,7 @@ static void udma_reset_watch_work(struct work_struct *work)
 		engine->watched = false;
 		/* If a probe is what hardware cannot get past, nobody is to blame. */
 		if (!engine->probing)
-			engine->blame = udma_reset_head(engine);
+			engine->blame = udma_reset_first(engine, UDMA_SLOT_ISSUED);
 		udma_reset_request(engine, UDMA_RESET_STALL);
 	}
 	spin_unlock_irq(&engine->lock);
@@ -96,6 +96,8 @@ void udma_reset_set_stall(struct udma_engine *engine, unsigned int ms)
 	WRITE_ONCE(engine->stall_ms, ms);
 	if (engine->watched)
 		mod_delayed_work(udma_wq, &engine->watch, 0);
+	else if (engine->issued)
+		udma_reset_watch(engine);
 }
 
 /* Whether a reset that was asked for is still of use. */
@@ -113,11 +115,11 @@ static bool udma_reset_is_due(struct udma_engine *engine, unsigned int reasons)
 	/* What cannot be stopped is left to finish, or to stall. */
 	if (!engine->dma->device->device_terminate_all)
 		return false;
-	for (i = 0; reasons & UDMA_RESET_TIMEOUT && i < UDMA_WINDOW_SLOTS; i++) {
+	for (i = 0; reasons & UDMA_RESET_UNWANTED && i < UDMA_WINDOW_SLOTS; i++) {
 		const struct udma_slot *slot = &engine->slots[i];
 
-		if (slot->state == UDMA_SLOT_ISSUED && slot->xfer->file->exclusive &&
-		    !udma_xfer_wanted(slot->xfer))
+		if (slot->state == UDMA_SLOT_ISSUED && !udma_xfer_wanted(slot->xfer) &&
+		    (slot->xfer->file->exclusive || udma_engine_has_device(engine)))
 			return true;
 	}
 	return false;
@@ -140,9 +142,12 @@ static void udma_reset_let_go(struct udma_engine *engine, struct udma_slot *slot
 {
 	lockdep_assert_held(&engine->lock);
 	udma_slot_put(engine, slot);
+	if (slot->list)
+		udma_list_put(slot->list);
 	if (slot->src)
 		udma_buffer_put(slot->src);
-	udma_buffer_put(slot->dst);
+	if (slot->dst)
+		udma_buffer_put(slot->dst);
 }
 
 void udma_reset_let_go_all(struct udma_engine *engine)
@@ -167,6 +172,7 @@ static void udma_reset_work_again(struct udma_engine *engine)
 	engine->pinned = false;
 	WRITE_ONCE(engine->state, UDMA_STATE_WORKING);
 	udma_engine_kick(engine);
+	udma_engine_tell_left(engine);
 }
 
 /*
@@ -209,6 +215,9 @@ bool udma_reset_is_proven(const struct udma_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!engine->dma)
 		return false;
+	/* Nothing can be copied: there is what the provider says, or what it calls back. */
+	if (udma_engine_has_device(engine))
+		return engine->terminated || !udma_reset_unknown(engine);
 	return engine->unordered ? !udma_reset_unknown(engine) : engine->probe_ok;
 }
 
@@ -226,34 +235,56 @@ void udma_reset_heal(struct udma_engine *engine)
 
 /* The ladder */
 
-/* Before it is stopped: how far hardware has come, where it tells. */
-static void udma_reset_snapshot(struct udma_engine *engine)
+/* How far hardware has come with a descriptor. A callback that comes meanwhile knows better. */
+static void udma_reset_ask(struct udma_engine *engine, struct udma_slot *slot, bool paused)
 {
+	bool bytes = engine->granularity == DMA_RESIDUE_GRANULARITY_BURST;
+	struct dma_tx_state state;
+	enum dma_status status;
+	dma_cookie_t cookie;
+
+	scoped_guard(spinlock_irq, &engine->lock) {
+		cookie = slot->state == UDMA_SLOT_ISSUED ? slot->cookie : 0;
+		if (cookie < DMA_MIN_COOKIE)
+			return;
+		slot->told = true;
+		slot->exact = paused;
+	}
+	status = dmaengine_tx_status(engine->dma, cookie, &state);
+	guard(spinlock_irq)(&engine->lock);
+	if (slot->state != UDMA_SLOT_ISSUED || slot->cookie != cookie)
+		return;
+	/* A cookie that is complete has nothing left, or lies. */
+	if (status != DMA_IN_PROGRESS && status != DMA_PAUSED) {
+		slot->told = false;
+		slot->exact = false;
+		return;
+	}
+	slot->residue = min_t(size_t, state.residue, slot->bytes);
+	slot->exact = slot->told && paused && bytes;
+}
+
+/* Before it is stopped: how far hardware has come, where it tells. */
+void udma_reset_snapshot(struct udma_engine *engine)
+{
+	bool paused = false;
 	unsigned int i;
 
 	scoped_guard(spinlock_irq, &engine->lock) {
 		udma_engine_hear(engine);
-		for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
+		for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
 			engine->slots[i].residue = engine->slots[i].bytes;
+			engine->slots[i].told = false;
+			engine->slots[i].exact = false;
+		}
 	}
 	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
 		return;
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		struct udma_slot *slot = &engine->slots[i];
-		struct dma_tx_state state;
-		dma_cookie_t cookie;
-
-		scoped_guard(spinlock_irq, &engine->lock)
-			cookie = slot->state == UDMA_SLOT_ISSUED ? slot->cookie : 0;
-		if (cookie < DMA_MIN_COOKIE)
-			continue;
-		/* A cookie that is complete has nothing left, or lies. */
-		if (dmaengine_tx_status(engine->dma, cookie, &state) != DMA_IN_PROGRESS)
-			continue;
-		guard(spinlock_irq)(&engine->lock);
-		if (slot->state == UDMA_SLOT_ISSUED && slot->cookie == cookie)
-			slot->residue = min_t(size_t, state.residue, slot->bytes);
-	}
+	/* What it does not move any more it tells for good. */
+	if (udma_engine_has_device(engine) && engine->can_pause)
+		paused = !dmaengine_pause(engine->dma);
+	for (i = 0; i < UDMA_WINDOW_SLOTS; i++)
+		udma_reset_ask(engine, &engine->slots[i], paused);
 }
 
 /* Whoever has stalled the channel is not issued again, and is remembered for it. */
@@ -334,18 +365,24 @@ static int udma_reset_terminate(struct udma_engine *engine)
 
 /*
  * Stop hardware, by one means after the other. True: it has let go of all that
- * it had. Nobody else is at the channel; only callbacks come.
+ * it had. Nobody else is at the channel; only callbacks come. How far hardware has come
+ * was noted before.
  */
 bool udma_reset_climb(struct udma_chan *chan, bool final)
 {
 	struct udma_engine *engine = &chan->engine;
 	int ret = 0;
 
-	if (engine->dma)
-		udma_reset_snapshot(engine);
 	udma_reset_retire(engine);
 	if (engine->dma)
 		ret = udma_reset_terminate(engine);
+	if (udma_engine_has_device(engine)) {
+		/* It was paused to be asked. What cannot be stopped may finish what it has. */
+		if (ret && engine->can_pause)
+			dmaengine_resume(engine->dma);
+		guard(spinlock_irq)(&engine->lock);
+		return udma_reset_is_proven(engine);
+	}
 	if (engine->dma && udma_probe_run(engine, final))
 		return true;
 	/* Not of a provider that goes on: it would free what hardware reads. */
@@ -359,29 +396,39 @@ void udma_reset_drop(struct udma_engine *engine, struct udma_slot *slot, int sta
 {
 	struct udma_xfer *xfer = slot->xfer;
 	size_t bytes = slot->bytes, moved = bytes - slot->residue;
+	bool exact = slot->exact;
 
 	lockdep_assert_held(&engine->lock);
+	if (xfer->op == UDMA_OP_CYCLIC && slot->told)
+		udma_cyclic_stopped(xfer->file->stream, slot->residue);
 	udma_slot_put(engine, slot);
-	/* It may have come further since that was told. */
-	udma_xfer_complete(xfer, bytes, moved, status, false);
+	/* Unless it was paused it may have come further since that was told. */
+	udma_xfer_complete(xfer, bytes, moved, status, exact);
+}
+
+/* Who is not to blame, and does not go on, is told why. What a device has is not had again. */
+static void udma_reset_drop_innocent(struct udma_engine *engine, struct udma_slot *slot)
+{
+	lockdep_assert_held(&engine->lock);
+	slot->xfer->reset = true;
+	udma_reset_drop(engine, slot, -EIO);
 }
 
 /* Hardware has let go: who is not to blame has his copies made once more. */
 static void udma_reset_go_on(struct udma_engine *engine)
 {
-	unsigned int i;
+	struct udma_slot *slot;
 
 	lockdep_assert_held(&engine->lock);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		struct udma_slot *slot = &engine->slots[i];
-
-		if (slot->state != UDMA_SLOT_RETIRED)
-			continue;
-		if (udma_xfer_wanted(slot->xfer)) {
+	/* In their order, which that of the events is. */
+	while ((slot = udma_reset_first(engine, UDMA_SLOT_RETIRED))) {
+		if (!udma_xfer_wanted(slot->xfer)) {
+			udma_reset_drop(engine, slot, 0);
+		} else if (udma_engine_has_device(engine)) {
+			udma_reset_drop_innocent(engine, slot);
+		} else {
 			udma_engine_count(engine, UDMA_COUNT_REPLAYS);
 			udma_slot_replay(engine, slot);
-		} else {
-			udma_reset_drop(engine, slot, 0);
 		}
 	}
 	udma_reset_let_go_all(engine);
@@ -395,9 +442,13 @@ void udma_reset_hold_slot(struct udma_engine *engine, struct udma_slot *slot)
 	lockdep_assert_held(&engine->lock);
 	slot->dst = xfer->dst;
 	slot->src = xfer->src;
-	udma_buffer_get(slot->dst);
+	slot->list = udma_xfer_list(xfer);
+	if (slot->dst)
+		udma_buffer_get(slot->dst);
 	if (slot->src)
 		udma_buffer_get(slot->src);
+	if (slot->list)
+		slot->list->refs++;
 	xfer->held = true;
 	slot->xfer = NULL;
 	udma_slot_hold(engine, slot);
@@ -407,7 +458,7 @@ void udma_reset_hold_slot(struct udma_engine *engine, struct udma_slot *slot)
 /* Hardware could not be stopped. */
 static void udma_reset_fail(struct udma_engine *engine)
 {
-	unsigned int i;
+	struct udma_slot *slot;
 
 	lockdep_assert_held(&engine->lock);
 	if (!engine->failed)
@@ -416,16 +467,15 @@ static void udma_reset_fail(struct udma_engine *engine)
 	/* A callback may come as long as hardware has something. */
 	if (!engine->pinned)
 		engine->pinned = try_module_get(THIS_MODULE);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		struct udma_slot *slot = &engine->slots[i];
-
-		/* No queue has what was to be issued again. */
-		if (slot->state == UDMA_SLOT_REPLAY ||
-		    (slot->state == UDMA_SLOT_RETIRED && slot->released))
+	while ((slot = udma_reset_first(engine, UDMA_SLOT_RETIRED))) {
+		if (slot->released)
 			udma_reset_drop(engine, slot, -EIO);
-		else if (slot->state == UDMA_SLOT_RETIRED)
+		else
 			udma_reset_hold_slot(engine, slot);
 	}
+	/* No queue has what was to be issued again. */
+	while ((slot = udma_reset_first(engine, UDMA_SLOT_REPLAY)))
+		udma_reset_drop(engine, slot, -EIO);
 	engine->failing = true;
 	WRITE_ONCE(engine->state, UDMA_STATE_FAILED);
 }
@@ -461,6 +511,8 @@ static bool udma_reset_begin(struct udma_engine *engine)
 		if (!udma_reset_is_due(engine, reasons)) {
 			if (engine->issued)
 				udma_reset_watch(engine);
+			/* Nothing was given to hardware as long as it was not known. */
+			udma_engine_kick(engine);
 			return false;
 		}
 		WRITE_ONCE(engine->state, UDMA_STATE_RESETTING);
@@ -470,14 +522,11 @@ static bool udma_reset_begin(struct udma_engine *engine)
 	return true;
 }
 
-static void udma_reset_work(struct work_struct *work)
+/* It has been tried: go on, or fail. */
+void udma_reset_finish(struct udma_chan *chan)
 {
-	struct udma_engine *engine = container_of(work, struct udma_engine, reset);
-	struct udma_chan *chan = udma_reset_chan(engine);
+	struct udma_engine *engine = &chan->engine;
 
-	if (!udma_reset_begin(engine))
-		return;
-	udma_reset_climb(chan, false);
 	scoped_guard(spinlock_irq, &engine->lock) {
 		/* Then all of this is unbind's. */
 		if (engine->stopped)
@@ -498,6 +547,25 @@ static void udma_reset_work(struct work_struct *work)
 	udma_reset_heal(engine);
 }
 
+static void udma_reset_work(struct work_struct *work)
+{
+	struct udma_engine *engine = container_of(work, struct udma_engine, reset);
+	struct udma_chan *chan = udma_reset_chan(engine);
+	bool siblings = udma_siblings_lock_for(chan);
+
+	if (udma_reset_begin(engine)) {
+		if (siblings)
+			udma_siblings_stop(chan);
+		if (engine->dma)
+			udma_reset_snapshot(engine);
+		udma_reset_climb(chan, false);
+		if (siblings)
+			udma_siblings_go_on();
+		udma_reset_finish(chan);
+	}
+	udma_siblings_unlock(siblings);
+}
+
 /**
  * udma_reset_now - reset a channel and wait for it
  * @chan: the channel
@@ -516,7 +584,6 @@ int udma_reset_now(struct udma_chan *chan)
 
 void udma_reset_init(struct udma_engine *engine)
 {
-	engine->stall_ms = UDMA_STALL_MS;
 	INIT_DELAYED_WORK(&engine->watch, udma_reset_watch_work);
 	INIT_WORK(&engine->reset, udma_reset_work);
 }

@@ -21,7 +21,8 @@
 static bool udma_stop_is_quiet(struct udma_engine *engine)
 {
 	guard(spinlock_irq)(&engine->lock);
-	return !engine->running && !engine->issued && engine->state != UDMA_STATE_RESETTING;
+	return !engine->running && !engine->issued && !engine->nr_held &&
+	       engine->state != UDMA_STATE_RESETTING;
 }
 
 /* Let hardware finish what it has, and give it no more. -EBUSY: it does not finish. */
@@ -30,8 +31,13 @@ int udma_stop_pause(struct udma_chan *chan)
 	struct udma_engine *engine = &chan->engine;
 	unsigned long timeout = udma_reset_stall(engine) + 4 * UDMA_PROBE_TIMEOUT;
 
-	scoped_guard(spinlock_irq, &engine->lock)
+	scoped_guard(spinlock_irq, &engine->lock) {
 		engine->paused = true;
+		/* What a device has not given it may never give. */
+		if (udma_engine_has_device(engine) && engine->can_stop && engine->issued)
+			udma_reset_request(engine, UDMA_RESET_ROOT);
+	}
+	flush_work(&engine->reset);
 	if (wait_event_timeout(engine->left, udma_stop_is_quiet(engine), timeout))
 		return 0;
 	udma_stop_resume(chan);
@@ -49,6 +55,19 @@ static bool udma_stop_knows_all(struct udma_engine *engine)
 {
 	guard(spinlock_irq)(&engine->lock);
 	return (udma_reset_is_proven(engine) || !udma_reset_unknown(engine)) && !engine->probing;
+}
+
+/* The memory of a slot that is held stays for ever. */
+static void udma_stop_hold_slot(struct udma_slot *slot)
+{
+	unsigned int i, count = slot->list ? slot->list->dst_count + slot->list->src_count : 0;
+
+	if (slot->dst)
+		slot->dst->held = true;
+	if (slot->src)
+		slot->src->held = true;
+	for (i = 0; i < count; i++)
+		slot->list->segments[i].buffer->held = true;
 }
 
 /*
@@ -78,9 +97,7 @@ static void udma_stop_hold(struct udma_chan *chan)
 			udma_reset_hold_slot(engine, slot);
 		if (slot->state != UDMA_SLOT_HELD)
 			continue;
-		slot->dst->held = true;
-		if (slot->src)
-			slot->src->held = true;
+		udma_stop_hold_slot(slot);
 	}
 }
 
@@ -125,24 +142,42 @@ static void udma_stop_quiesce(struct udma_engine *engine)
 	wait_event(engine->left, udma_reset_has_left(engine));
 	cancel_delayed_work_sync(&engine->work);
 	hrtimer_cancel(&engine->timer);
+	hrtimer_cancel(&engine->idle);
 }
 
 /* End everything that has not ended. */
 static void udma_stop_end(struct udma_engine *engine)
 {
-	unsigned int i;
+	struct udma_slot *slot;
 
 	guard(spinlock_irq)(&engine->lock);
-	for (i = 0; i < UDMA_WINDOW_SLOTS; i++) {
-		struct udma_slot *slot = &engine->slots[i];
-
-		if (slot->state == UDMA_SLOT_RETIRED || slot->state == UDMA_SLOT_REPLAY)
-			udma_reset_drop(engine, slot, -ENODEV);
-	}
+	while ((slot = udma_reset_first(engine, UDMA_SLOT_RETIRED)))
+		udma_reset_drop(engine, slot, -ENODEV);
+	while ((slot = udma_reset_first(engine, UDMA_SLOT_REPLAY)))
+		udma_reset_drop(engine, slot, -ENODEV);
 	udma_reset_let_go_all(engine);
 	if (engine->pinned && !engine->lost)
 		module_put(THIS_MODULE);
 	engine->pinned = false;
+}
+
+/* Take from hardware what it has not ended. Return: whether it may keep some of it. */
+static bool udma_stop_terminate(struct udma_chan *chan)
+{
+	struct udma_engine *engine = &chan->engine;
+	bool out;
+
+	scoped_guard(spinlock_irq, &engine->lock)
+		out = engine->issued || engine->nr_held || engine->probing || engine->failed;
+	if (!out) {
+		if (engine->dma)
+			dmaengine_terminate_sync(engine->dma);
+		return false;
+	}
+	if (engine->dma)
+		udma_reset_snapshot(engine);
+	/* A probe that hardware still has uses memory as well. */
+	return !udma_reset_climb(chan, true) || udma_stop_is_probing(engine);
 }
 
 /**
@@ -156,18 +191,22 @@ static void udma_stop_end(struct udma_engine *engine)
 void udma_stop(struct udma_chan *chan)
 {
 	struct udma_engine *engine = &chan->engine;
-	bool out;
+	bool held, siblings;
 
 	udma_stop_quiesce(engine);
 	udma_reset_abort_files(chan, -ENODEV);
-	if (engine->state == UDMA_STATE_WORKING)
+	/* A device may take as long as it likes, if it can be stopped. */
+	if (engine->state == UDMA_STATE_WORKING &&
+	    !(udma_engine_has_device(engine) && engine->can_stop))
 		udma_stop_drain(engine);
-	scoped_guard(spinlock_irq, &engine->lock)
-		out = engine->issued || engine->nr_held || engine->probing || engine->failed;
-	/* A probe that hardware still has uses memory as well. */
-	if (out && (!udma_reset_climb(chan, true) || udma_stop_is_probing(engine)))
+	siblings = udma_siblings_lock_for(chan);
+	if (siblings)
+		udma_siblings_stop(chan);
+	held = udma_stop_terminate(chan);
+	if (siblings)
+		udma_siblings_go_on();
+	udma_siblings_unlock(siblings);
+	if (held)
 		udma_stop_hold(chan);
-	else if (!out && engine->dma)
-		dmaengine_terminate_sync(engine->dma);
 	udma_stop_end(engine);
 }

@@ -79,13 +79,15 @@ static ssize_t stall_ms_show(struct device *dev, struct device_attribute *attr, 
 static ssize_t stall_ms_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			      size_t count)
 {
+	struct udma_engine *engine = &to_udma_chan(dev)->engine;
 	unsigned int value;
 	int ret;
 
-	ret = udma_sysfs_parse(buf, 1, UDMA_MS_MAX, &value);
+	/* Who waits for a device may do so for ever. */
+	ret = udma_sysfs_parse(buf, udma_engine_has_device(engine) ? 0 : 1, UDMA_MS_MAX, &value);
 	if (ret)
 		return ret;
-	udma_reset_set_stall(&to_udma_chan(dev)->engine, value);
+	udma_reset_set_stall(engine, value);
 	return count;
 }
 static DEVICE_ATTR_RW(stall_ms);
@@ -208,6 +210,7 @@ static const struct attribute_group udma_recovery_group = {
 
 const struct attribute_group *udma_chan_groups[] = {
 	&udma_chan_group,
+	&udma_device_group,
 	&udma_limit_group,
 	&udma_recovery_group,
 	NULL,

@@ -7,8 +7,9 @@
  *
  * Locks, outermost first:
  *
- *   udma_bindings_lock   what is bound by name. Taken before any device lock,
- *                        so never in probe or remove.
+ *   udma_bindings_lock   what is bound by name. Taken before the locks of providers
+ *                        and of our devices, so never in their probe or remove.
+ *   udma_siblings_lock   who is reset together with whom, and when.
  *   udma_chan.files_lock the files of a channel. close() waits for it, so unbind
  *                        does not hold it while it waits for anybody.
  *   udma_file.submit_lock
@@ -49,7 +50,11 @@
 #include "fifo.h"
 
 struct udma_chan;
+struct dma_interleaved_template;
+struct scatterlist;
+struct udma_engine;
 struct udma_file;
+struct udma_stream;
 struct udma_xfer;
 struct user_struct;
 
@@ -79,6 +84,9 @@ struct user_struct;
 #define UDMA_WINDOW_BYTES	SZ_4M
 /* The longest piece that is given to hardware at once, and a file's turn. */
 #define UDMA_SLICE_BYTES	SZ_1M
+/* The most ranges of a list, and of all lists of a file that are under way. */
+#define UDMA_LIST_RANGES	4096
+#define UDMA_FILE_RANGES	(16 * UDMA_LIST_RANGES)
 
 /* main: what the whole module shares */
 extern struct class *udma_class;
@@ -86,11 +94,33 @@ extern struct workqueue_struct *udma_wq;
 extern struct platform_driver udma_driver;
 dev_t udma_devt(unsigned int minor);
 
+/**
+ * struct udma_plan - what firmware says of the device behind a channel
+ * @direction: which way data goes; UDMA_DIRECTION_NONE for what the channel itself tells
+ * @address: as in struct udma_device
+ * @addressed: likewise
+ * @width: likewise
+ * @burst: likewise
+ */
+struct udma_plan {
+	enum udma_direction direction;
+	phys_addr_t address;
+	bool addressed;
+	unsigned int width;
+	unsigned int burst;
+};
+
+/* node: channels that firmware names */
+extern struct platform_driver udma_node_driver;
+
 /* bind: channels that root names */
 
 /**
  * struct udma_binding - the platform data of a device that was made by name
  * @node: in the list of bindings
+ * @consumer: the device that firmware has named it for, or NULL; only to be compared
+ * @dma: the channel, which is claimed already and handed to probe, or NULL
+ * @plan: what is said of the device behind it
  * @pdev: the device, which owns this
  * @name: what root called it, or nothing
  * @channel: dmaengine's name of the channel
@@ -100,6 +130,9 @@ dev_t udma_devt(unsigned int minor);
  */
 struct udma_binding {
 	struct list_head node;
+	struct device *consumer;
+	struct dma_chan *dma;
+	struct udma_plan plan;
 	struct platform_device *pdev;
 	char name[UDMA_NAME_BYTES];
 	char channel[UDMA_NAME_BYTES];
@@ -111,6 +144,9 @@ struct udma_binding {
 int udma_bind_init(void);
 void udma_bind_exit(void);
 int udma_bind(const char *spec);
+int udma_bind_claimed(struct device *consumer, const char *name, const struct udma_plan *plan,
+		      struct dma_chan *dma);
+void udma_unbind_claimed(struct device *consumer);
 void udma_binding_set_gone(struct udma_binding *binding);
 
 /* buffer: memory that the program and the device see */
@@ -216,6 +252,7 @@ void udma_mappings_settle(struct udma_chan *chan);
  * @head: events ever taken, as far as is known; see udma_events_learn_head()
  * @closed: the channel is gone and no event will come any more
  * @untold: events came since @quiet
+ * @more: a stream has more to tell than there was room for
  * @quiet: more events may come before those who wait are to be told; under the
  *	engine's lock
  * @waiters: who waits in UDMA_ENTER, see struct udma_waiter, by what they wait for; under
@@ -236,6 +273,7 @@ struct udma_events {
 	unsigned int head;
 	bool closed;
 	bool untold;
+	bool more;
 	unsigned int quiet;
 	struct rb_root_cached waiters;
 	wait_queue_head_t wait;
@@ -302,7 +340,68 @@ void udma_queues_destroy(struct udma_queues *queues);
 struct page *udma_queues_page(struct udma_file *file, unsigned long pgoff);
 long udma_queues_enter(struct udma_file *file, const struct udma_enter *cmd);
 
+/* list: the ranges of a transfer that has several */
+
+/**
+ * struct udma_segment - a range
+ * @buffer: in which; a counted reference
+ * @addr: where it begins, for the device
+ * @at: where it begins in the transfer
+ * @bytes: how long it is
+ */
+struct udma_segment {
+	struct udma_buffer *buffer;
+	dma_addr_t addr;
+	u64 at;
+	u64 bytes;
+};
+
+/**
+ * struct udma_list - where a transfer reads from and writes to
+ * @next: among those of the channel that are to be freed
+ * @file: whose
+ * @refs: who makes it, the transfer, and slots that hardware may have for ever; under the
+ *	engine's lock
+ * @found: in how many segments the buffer has been found, and is kept
+ * @dst_count: how many ranges it writes to
+ * @src_count: how many it reads from
+ * @segments: those to write to, and then those to read from
+ *
+ * It does not change once the transfer is there.
+ */
+struct udma_list {
+	struct udma_list *next;
+	struct udma_file *file;
+	unsigned int refs;
+	unsigned int found;
+	unsigned int dst_count;
+	unsigned int src_count;
+	struct udma_segment segments[];
+};
+
+struct udma_list *udma_list_fetch(struct udma_file *file, const struct udma_request *request);
+int udma_list_resolve(struct udma_list *list, const struct udma_request *request);
+void udma_list_put(struct udma_list *list);
+void udma_lists_reap(struct udma_chan *chan);
+const struct udma_segment *udma_list_src(const struct udma_list *list, u64 at);
+const struct udma_segment *udma_list_dst(const struct udma_list *list, u64 at);
+
+/* What is left of a segment from @at in the transfer on, and where that is. */
+static inline u64 udma_segment_left(const struct udma_segment *segment, u64 at)
+{
+	return segment->bytes - (at - segment->at);
+}
+
+static inline dma_addr_t udma_segment_addr(const struct udma_segment *segment, u64 at)
+{
+	return segment->addr + (at - segment->at);
+}
+
 /* xfer: one transfer */
+
+/* What a stream is to the engine, beyond what programs can ask of a transfer. */
+#define UDMA_OP_CYCLIC		(UDMA_OP_DEV_TO_MEM + 1)
+#define UDMA_OP_PACKETS		(UDMA_OP_DEV_TO_MEM + 2)
 
 /**
  * enum udma_xfer_state - where a transfer is
@@ -324,7 +423,7 @@ enum udma_xfer_state {
  * @next_free: the next one that is not in use, when this one is not either
  * @file: which accepted it. It needs no reference: each transfer holds a
  *	buffer, and each buffer holds the file
- * @dst: the buffer to write
+ * @dst: the buffer to write, or NULL
  * @src: the buffer to read, or NULL
  * @dst_addr: where to write, for the device
  * @src_addr: where to read
@@ -337,14 +436,19 @@ enum udma_xfer_state {
  * @deadline: when that is over; in the engine's queue from the first piece on
  * @slots: how many descriptors hardware has of it
  * @state: one of enum udma_xfer_state
- * @op: one of enum udma_op
- * @fill: the byte to fill with
+ * @op: one of enum udma_op, or what a stream is
  * @flags: bits of enum udma_request_flags
+ * @fill: the byte to fill with
+ * @line_bytes: how long a line is, of lines
  * @status: the first error, or zero
  * @inexact: @moved may be too low
- * @cut: hardware ended a piece early and calls that success
+ * @cut: hardware ended a piece early and calls that success, or a stream is to end
  * @held: hardware may have a piece of it for ever
- * @trouble: any of these three
+ * @reset: hardware was reset under it for another's sake
+ * @trouble: any of these four
+ * @dst_stride: from line to line in the destination
+ * @src_stride: and in the source
+ * @list: of any other op: the ranges, or NULL when the buffers are all
  *
  * Protected by the engine's lock.
  */
@@ -365,19 +469,30 @@ struct udma_xfer {
 	u64 sequence;
 	u64 timeout_ns;
 	struct timerqueue_node deadline;
-	unsigned int slots;
+	u8 slots;
 	u8 state;
 	u8 op;
-	u8 fill;
 	u8 flags;
+	union {
+		u8 fill;
+		u32 line_bytes;
+	};
 	int status;
 	union {
 		struct {
 			bool inexact;
 			bool cut;
 			bool held;
+			bool reset;
 		};
 		u32 trouble;
+	};
+	union {
+		struct {
+			u32 dst_stride;
+			u32 src_stride;
+		};
+		struct udma_list *list;
 	};
 };
 
@@ -401,6 +516,13 @@ struct udma_requests {
 void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next);
 int udma_xfer_submit(struct udma_file *file, const struct udma_requests *requests,
 		     unsigned int *taken);
+struct udma_xfer *udma_xfer_get(struct udma_file *file);
+void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer);
+void udma_xfer_unget(struct udma_xfer *xfer);
+void udma_xfer_let_go_others(struct udma_xfer *xfer);
+void udma_xfer_stop(struct udma_xfer *xfer);
+void udma_xfer_settle(struct udma_xfer *xfer);
+void udma_xfer_release(struct udma_xfer *xfer);
 void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes);
 void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int status, bool exact);
 void udma_xfer_fail(struct udma_xfer *xfer, int status);
@@ -409,6 +531,42 @@ void udma_xfer_abort_file(struct udma_file *file, int status);
 bool udma_xfer_wanted(const struct udma_xfer *xfer);
 long udma_xfer_cancel(struct udma_file *file, u64 sequence);
 long udma_xfer_cancel_all(struct udma_file *file);
+
+/* stream: what does not end by itself */
+
+/* The most periods of a ring: some providers have a descriptor for each, for ever. */
+#define UDMA_STREAM_PERIODS		4096U
+/* The shortest period: each may interrupt. */
+#define UDMA_STREAM_PERIOD_BYTES	64U
+
+int udma_stream_plan(struct udma_file *file, struct udma_stream_start *cmd);
+int udma_stream_start(struct udma_file *file, const struct udma_stream_start *cmd);
+int udma_stream_control(struct udma_file *file, const struct udma_stream_control *cmd);
+void udma_stream_end(struct udma_xfer *xfer, int status, u32 flags);
+void udma_stream_paused(struct udma_engine *engine, bool pause);
+void udma_stream_tell_more(struct udma_file *file);
+struct page *udma_stream_page(struct udma_file *file, unsigned long pgoff);
+void udma_stream_destroy(struct udma_file *file);
+
+/* cyclic: streams that go round and round */
+
+void udma_cyclic_period(struct udma_stream *stream, bool told, u32 residue);
+void udma_cyclic_failed(struct udma_stream *stream);
+void udma_cyclic_stopped(struct udma_stream *stream, u32 residue);
+enum hrtimer_restart udma_cyclic_timer(struct hrtimer *timer);
+
+/* packet: streams of packets */
+
+bool udma_packet_goes_on(struct udma_stream *stream);
+void udma_packet_done(struct udma_stream *stream, u64 at, size_t bytes, int status, bool exact);
+
+/* request: what is more than a copy or a fill of one range */
+
+int udma_request_check_op(const struct udma_info *info, const struct udma_request *request);
+bool udma_request_is_aligned(const struct udma_info *info, const struct udma_request *request,
+			     u64 offset, u64 bytes);
+int udma_request_make(struct udma_file *file, const struct udma_request *request,
+		      struct udma_list *list, struct udma_xfer *xfer);
 
 /* engine: the hardware and its window */
 
@@ -448,14 +606,17 @@ struct udma_ticket {
  * @xfer: what it is a piece of
  * @at: where in it the piece begins
  * @bytes: how long the piece is
- * @dst: the buffer that is held
- * @src: the same, or NULL
+ * @dst: the buffer that is held, or NULL
+ * @src: the same
+ * @list: and the ranges
  * @order: grows with each descriptor that is issued
  * @residue: what was left to move when a reset began, as far as told
  * @cookie: what the provider calls it
  * @state: one of enum udma_slot_state
  * @epoch: the engine's when it was issued
  * @again: it was issued before
+ * @told: @residue was told
+ * @exact: and does not change any more
  * @quiet: it does not interrupt; in the engine's queue of those
  * @released: a callback came when it was no longer of use: hardware has let go
  * @tickets: the parameters of its callbacks, by epoch
@@ -468,12 +629,15 @@ struct udma_slot {
 	size_t bytes;
 	struct udma_buffer *dst;
 	struct udma_buffer *src;
+	struct udma_list *list;
 	u64 order;
 	size_t residue;
 	dma_cookie_t cookie;
 	u8 state;
 	u8 epoch;
 	bool again;
+	bool told;
+	bool exact;
 	bool quiet;
 	bool released;
 	struct udma_ticket tickets[UDMA_EPOCHS];
@@ -524,6 +688,22 @@ struct udma_batch {
 };
 
 /**
+ * struct udma_parts - what descriptors of more than one piece are made of
+ * @sg: pieces of a transfer to or from a device; there is none where there is no device
+ * @sg_most: how many of them the provider takes at a time, as far as is known
+ * @segment_bytes: how long one may be
+ * @template: lines; NULL where the provider does not copy any
+ *
+ * Of who has set udma_engine.running.
+ */
+struct udma_parts {
+	struct scatterlist *sg;
+	unsigned int sg_most;
+	size_t segment_bytes;
+	struct dma_interleaved_template *template;
+};
+
+/**
  * struct udma_engine - a dmaengine channel and what it has been given
  * @lock: see the top of this file
  * @dma: the channel; of who has set @running, or is inside udma_chan_enter(). NULL
@@ -538,6 +718,7 @@ struct udma_batch {
  * @stopped: nothing is issued any more, for good
  * @paused: nothing is issued until the system wakes up
  * @alone: hardware has a descriptor that nothing may be issued beside
+ * @direction: one of enum udma_direction; does not change while a file is open
  * @granularity: how finely the provider tells how far a descriptor came
  * @plain: see udma_callback_result_sticks()
  * @unordered: the provider does not end descriptors in order
@@ -586,6 +767,15 @@ struct udma_batch {
  * @scratch: the memory of the probe, for the device @scratch_dma
  * @scratch_dma: see @scratch
  * @probe: the transfer that it is
+ * @stream: what has a device's channel for itself, or NULL
+ * @owner: the file whose transfers a device's channel takes, or NULL as long as none has any
+ * @can_pause: the provider can have it rest
+ * @can_stop: or stop it
+ * @calls_each: the provider is known to call back for each period of a stream
+ * @resting: a stream is paused
+ * @idle: asks where a stream is, when no period has ended for a while
+ * @parts: what descriptors of more than one piece are made of
+ * @shared_reset: when hardware is reset, it takes along those that have the same provider
  * @counts: by enum udma_count
  */
 struct udma_engine {
@@ -595,6 +785,7 @@ struct udma_engine {
 	struct delayed_work work;
 	wait_queue_head_t left;
 	enum udma_state state;
+	enum udma_direction direction;
 	enum dma_residue_granularity granularity;
 	bool running;
 	bool again;
@@ -649,6 +840,16 @@ struct udma_engine {
 	dma_addr_t scratch_dma;
 	struct udma_xfer probe;
 
+	struct udma_stream *stream;
+	struct udma_file *owner;
+	bool can_pause;
+	bool can_stop;
+	bool calls_each;
+	bool resting;
+	bool shared_reset;
+	struct hrtimer idle;
+	struct udma_parts parts;
+
 	u64 counts[UDMA_COUNTS];
 };
 
@@ -663,12 +864,71 @@ bool udma_engine_hear(struct udma_engine *engine);
 bool udma_engine_look(struct udma_engine *engine);
 void udma_engine_expect(struct udma_engine *engine);
 void udma_engine_forget(struct udma_engine *engine);
+bool udma_engine_tell(struct udma_engine *engine, const struct udma_slot *slot, u32 *residue,
+		      bool *failed);
+int udma_engine_pause(struct udma_engine *engine, struct udma_stream *stream, u64 sequence,
+		      bool pause);
+void udma_engine_disown(struct udma_engine *engine, const struct udma_file *file);
+void udma_engine_set_direction(struct udma_engine *engine, enum udma_direction direction);
 
 static inline void udma_engine_count(struct udma_engine *engine, enum udma_count count)
 {
 	lockdep_assert_held(&engine->lock);
 	engine->counts[count]++;
 }
+
+/* Whether it is a device's channel, which has one owner and keeps order. */
+static inline bool udma_engine_has_device(const struct udma_engine *engine)
+{
+	return engine->direction != UDMA_DIRECTION_MEM_TO_MEM;
+}
+
+/* prep: descriptors that are more than a copy or a fill of one range */
+
+int udma_prep_init(struct udma_parts *parts, struct dma_chan *dma);
+void udma_prep_destroy(struct udma_parts *parts);
+u64 udma_prep_most(const struct udma_parts *parts, u32 type);
+size_t udma_prep_bytes(const struct udma_engine *engine, const struct udma_xfer *xfer);
+void udma_prep_forget(struct udma_parts *parts);
+bool udma_prep_shrink(struct udma_engine *engine, const struct udma_slot *slot);
+struct dma_async_tx_descriptor *udma_prep(struct udma_engine *engine, struct udma_slot *slot,
+					  unsigned long flags);
+
+/* device: what root says of the device behind a channel */
+
+extern const struct attribute_group udma_device_group;
+bool udma_device_is_usable(struct dma_chan *dma);
+void udma_device_init(struct udma_chan *chan);
+int udma_device_direction(const char *word);
+int udma_device_plan(struct udma_chan *chan, const struct udma_plan *plan);
+
+/**
+ * struct udma_device - the device behind a channel, as root describes it
+ * @address: where it takes or gives data, for the controller
+ * @addressed: that was said, if only that there is none
+ * @finds: the controller finds it by itself, and cannot be told
+ * @width: how many bytes at a time; zero for what the controller does by itself
+ * @burst: how many of these in a row; likewise
+ * @capabilities: what the channel is able to, in any direction
+ * @directions: those it is able to, as bits
+ * @src_widths: those that data can be taken from a device by, as bits
+ * @dst_widths: and given to one
+ * @max_burst: the most that @burst can be, zero if that is not known
+ *
+ * Under the channel's files_lock; what the channel is able to does not change.
+ */
+struct udma_device {
+	phys_addr_t address;
+	bool addressed;
+	bool finds;
+	unsigned int width;
+	unsigned int burst;
+	u64 capabilities;
+	u32 directions;
+	u32 src_widths;
+	u32 dst_widths;
+	u32 max_burst;
+};
 
 /* slot: what has become of a descriptor */
 
@@ -687,13 +947,16 @@ void udma_deadline_stop(struct udma_engine *engine, struct udma_xfer *xfer);
 
 /* Why a channel is to be reset, bits of reset_reasons. */
 #define UDMA_RESET_STALL	BIT(0)	/* hardware has ended nothing for too long */
-#define UDMA_RESET_TIMEOUT	BIT(1)	/* the only owner's transfer takes too long */
+#define UDMA_RESET_UNWANTED	BIT(1)	/* the only owner's transfer is not to go on */
 #define UDMA_RESET_ROOT		BIT(2)	/* root said so */
 
 /* A file that has stalled the channel so often runs alone, */
 #define UDMA_STRIKES		2
 /* until so many of its descriptors have ended well. */
 #define UDMA_STRIKES_FORGIVEN	64
+
+/* For how long memory-to-memory hardware may end nothing, unless root says otherwise. */
+#define UDMA_STALL_MS		5000
 
 void udma_reset_init(struct udma_engine *engine);
 void udma_reset_watch(struct udma_engine *engine);
@@ -708,9 +971,25 @@ bool udma_reset_is_proven(const struct udma_engine *engine);
 bool udma_reset_climb(struct udma_chan *chan, bool final);
 bool udma_reset_has_left(struct udma_engine *engine);
 void udma_reset_drop(struct udma_engine *engine, struct udma_slot *slot, int status);
+struct udma_slot *udma_reset_first(struct udma_engine *engine, enum udma_slot_state state);
 void udma_reset_hold_slot(struct udma_engine *engine, struct udma_slot *slot);
 void udma_reset_let_go_all(struct udma_engine *engine);
 void udma_reset_abort_files(struct udma_chan *chan, int status);
+
+void udma_reset_snapshot(struct udma_engine *engine);
+void udma_reset_finish(struct udma_chan *chan);
+
+/* sibling: channels that are reset together */
+
+void udma_siblings_add(struct udma_chan *chan);
+void udma_siblings_remove(struct udma_chan *chan);
+void udma_siblings_set(struct udma_chan *chan, bool shared);
+bool udma_siblings_lock_for(struct udma_chan *chan);
+void udma_siblings_unlock(bool shared);
+void udma_siblings_stop(struct udma_chan *chan);
+void udma_siblings_go_on(void);
+void udma_siblings_end(void);
+void udma_siblings_set(struct udma_chan *chan, bool shared_reset);
 
 /* probe: how hardware proves that it has let go */
 
@@ -747,6 +1026,8 @@ void udma_stop_resume(struct udma_chan *chan);
  * @active: transfers that are ISSUED
  * @submit_lock: order among submitters, and @batch
  * @sequence: number of the next transfer; under @submit_lock
+ * @ranges: of its lists
+ * @stream: its streams, NULL before the first
  * @queues: those that it shares with its program, if any
  * @batch: requests, copied once from the program
  * @buffers: its memory
@@ -769,6 +1050,8 @@ struct udma_file {
 	unsigned int active;
 	struct mutex submit_lock;
 	u64 sequence;
+	unsigned int ranges;
+	struct udma_stream *stream;
 	struct udma_queues queues;
 	struct udma_request batch[UDMA_SUBMIT_BATCH];
 	struct udma_buffers buffers;
@@ -804,6 +1087,10 @@ extern const struct attribute_group *udma_chan_groups[];
  * @gone: being unbound or not there any more; see udma_chan_enter()
  * @info: what UDMA_INFO tells
  * @engine: the hardware
+ * @provider: whose channel it is, only to be compared
+ * @sibling: in the list of all channels, under udma_siblings_lock
+ * @taken: it is being reset with a sibling; likewise
+ * @device: what is behind it, if anything
  * @limit: how much memory it may have
  * @files_lock: see the top of this file
  * @files: the open files
@@ -812,6 +1099,7 @@ extern const struct attribute_group *udma_chan_groups[];
  * @buffers: with memory, in use
  * @unmapped: in use, with memory that is gone or held by hardware
  * @dead: to be freed
+ * @dead_lists: likewise
  * @mappings: of which no unbind has waited for; see struct udma_mapping
  */
 struct udma_chan {
@@ -821,6 +1109,10 @@ struct udma_chan {
 	bool gone;
 	struct udma_info info;
 	struct udma_engine engine;
+	const void *provider;
+	struct list_head sibling;
+	bool taken;
+	struct udma_device device;
 	struct udma_limit limit;
 	struct mutex files_lock;
 	struct list_head files;
@@ -829,9 +1121,11 @@ struct udma_chan {
 	struct list_head buffers;
 	struct list_head unmapped;
 	struct list_head dead;
+	struct udma_list *dead_lists;
 	struct list_head mappings;
 };
 
+void udma_chan_reap(struct udma_chan *chan);
 int udma_chan_enter(struct udma_chan *chan);
 void udma_chan_leave(int cookie);
 bool udma_chan_gone(struct udma_chan *chan);

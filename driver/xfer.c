@@ -8,12 +8,36 @@
 #include <linux/list.h>
 
 #include "hot.h"
+#include "stream.h"
 #include "udma.h"
 
 /* Transfers that a cancel looks at with interrupts off. */
 #define UDMA_CANCEL_LOOKS	256
 
 #define UDMA_REQUEST_FLAGS	(UDMA_REQUEST_F_FENCE | UDMA_REQUEST_F_MORE)
+#define UDMA_REQUEST_LISTS	(UDMA_REQUEST_F_DST_RANGES | UDMA_REQUEST_F_SRC_RANGES)
+
+/* A request has lists, which cannot be copied under the lock. */
+#define UDMA_REQUEST_IS_LIST	1
+
+/* Copy a request that the program may write to all the time: each word is read once. */
+static __always_inline struct udma_request
+udma_request_read(const struct udma_request *from, u32 flags)
+{
+	return (struct udma_request){
+		.op = READ_ONCE(from->op),
+		.flags = READ_ONCE(from->flags) | flags,
+		.user_data = READ_ONCE(from->user_data),
+		.dst_handle = READ_ONCE(from->dst_handle),
+		.src_handle = READ_ONCE(from->src_handle),
+		.dst_offset = READ_ONCE(from->dst_offset),
+		.src_offset = READ_ONCE(from->src_offset),
+		.bytes = READ_ONCE(from->bytes),
+		.fill = READ_ONCE(from->fill),
+		.src_stride = READ_ONCE(from->src_stride),
+		.timeout_ns = READ_ONCE(from->timeout_ns),
+	};
+}
 
 static bool udma_range_within(const struct udma_buffer *buffer, u64 offset, u64 bytes)
 {
@@ -39,7 +63,7 @@ static inline int udma_request_check(const struct udma_chan *chan,
 	u64 ranges = request->dst_offset | request->src_offset | request->bytes;
 	const struct udma_info *info = &chan->info;
 
-	if (request->flags & ~UDMA_REQUEST_FLAGS || request->__reserved)
+	if (request->flags & ~UDMA_REQUEST_FLAGS || request->src_stride)
 		return -EINVAL;
 	if (request->op == UDMA_OP_COPY) {
 		if (!(info->out_capabilities & UDMA_CAP_COPY))
@@ -78,6 +102,45 @@ static inline int udma_request_resolve(struct udma_file *file, const struct udma
 	return 0;
 }
 
+/* A transfer that is not in use, if @file may have one more. */
+inline struct udma_xfer *udma_xfer_get(struct udma_file *file)
+{
+	struct udma_xfer *xfer = file->free;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	/* Heads come from the program: whatever they say, there are only so many transfers. */
+	if (!xfer || !udma_events_reserve(&file->events))
+		return NULL;
+	/* There is one for each slot of the queue, and this one has a slot. */
+	file->free = xfer->next_free;
+	return xfer;
+}
+
+/* It is not used after all. */
+void udma_xfer_unget(struct udma_xfer *xfer)
+{
+	struct udma_file *file = xfer->file;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	xfer->next_free = file->free;
+	file->free = xfer;
+	WRITE_ONCE(file->events.reserved, file->events.reserved - 1);
+}
+
+/* What all transfers have of their requests. */
+static inline void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request)
+{
+	struct udma_file *file = xfer->file;
+
+	xfer->moved = 0;
+	xfer->user_data = request->user_data;
+	xfer->sequence = file->sequence++;
+	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
+	xfer->op = request->op;
+	xfer->flags = request->flags;
+	xfer->status = 0;
+}
+
 /* Make a transfer of a request, but for its state. */
 static __always_inline int udma_xfer_make(struct udma_file *file,
 					  const struct udma_request *request,
@@ -93,31 +156,49 @@ static __always_inline int udma_xfer_make(struct udma_file *file,
 		ret = udma_request_resolve(file, request, &dst, &src);
 	if (ret)
 		return ret;
-	/* Heads come from the program: whatever they say, there are only so many transfers. */
-	if (!file->free || !udma_events_reserve(&file->events))
+	xfer = udma_xfer_get(file);
+	if (!xfer)
 		return -EAGAIN;
-
-	/* There is one for each slot of the queue, and this one has a slot. */
-	xfer = file->free;
 	*made = xfer;
-	file->free = xfer->next_free;
 	xfer->dst = dst;
 	xfer->src = src;
 	xfer->dst_addr = dst->dma + request->dst_offset;
 	xfer->src_addr = src ? src->dma + request->src_offset : 0;
 	xfer->bytes = request->bytes;
-	xfer->moved = 0;
-	xfer->user_data = request->user_data;
-	xfer->sequence = file->sequence++;
-	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
-	xfer->op = request->op;
 	xfer->fill = request->fill;
-	xfer->flags = request->flags;
-	xfer->status = 0;
 	xfer->trouble = 0;
+	xfer->list = NULL;
+	udma_xfer_set(xfer, request);
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
+	return 0;
+}
+
+/* The same of one that is more than that, with @list or none. */
+static noinline int udma_xfer_make_other(struct udma_file *file, const struct udma_request *request,
+					 struct udma_list *list, struct udma_xfer **made)
+{
+	struct udma_xfer *xfer = udma_xfer_get(file);
+	int ret;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	if (!xfer)
+		return -EAGAIN;
+	ret = udma_request_make(file, request, list, xfer);
+	if (ret) {
+		udma_xfer_unget(xfer);
+		return ret;
+	}
+	*made = xfer;
+	udma_xfer_set(xfer, request);
+	/* The list keeps its buffers. */
+	if (list)
+		list->refs++;
+	if (xfer->dst)
+		udma_buffer_get(xfer->dst);
+	if (xfer->src)
+		udma_buffer_get(xfer->src);
 	return 0;
 }
 
@@ -125,21 +206,10 @@ static __always_inline int udma_xfer_make(struct udma_file *file,
 static __always_inline int udma_xfer_take(struct udma_file *file, const struct udma_request *from,
 					  u32 flags, struct udma_xfer **made)
 {
-	/* Each once: what is checked is what counts. */
-	struct udma_request request = {
-		.op = READ_ONCE(from->op),
-		.flags = READ_ONCE(from->flags) | flags,
-		.user_data = READ_ONCE(from->user_data),
-		.dst_handle = READ_ONCE(from->dst_handle),
-		.src_handle = READ_ONCE(from->src_handle),
-		.dst_offset = READ_ONCE(from->dst_offset),
-		.src_offset = READ_ONCE(from->src_offset),
-		.bytes = READ_ONCE(from->bytes),
-		.fill = READ_ONCE(from->fill),
-		.__reserved = READ_ONCE(from->__reserved),
-		.timeout_ns = READ_ONCE(from->timeout_ns),
-	};
+	struct udma_request request = udma_request_read(from, flags);
 
+	if (unlikely(request.flags & UDMA_REQUEST_LISTS))
+		return UDMA_REQUEST_IS_LIST;
 	/* The op is known in each, also to the processor that guesses. */
 	if (request.op == UDMA_OP_COPY) {
 		request.op = UDMA_OP_COPY;
@@ -149,7 +219,7 @@ static __always_inline int udma_xfer_take(struct udma_file *file, const struct u
 		request.op = UDMA_OP_FILL;
 		return udma_xfer_make(file, &request, made);
 	}
-	return -EINVAL;
+	return udma_xfer_make_other(file, &request, NULL, made);
 }
 
 /* A transfer that is not in use, nor is @next. */
@@ -179,7 +249,8 @@ static bool udma_xfer_may_pass(struct udma_engine *engine, const struct udma_fil
 static bool udma_xfer_pass(struct udma_engine *engine, struct udma_xfer *xfer)
 {
 	lockdep_assert_held(&engine->lock);
-	if (xfer->bytes > engine->slice_bytes[xfer->op] || udma_xfer_is_fenced(xfer) ||
+	if (!udma_xfer_is_plain(xfer) || xfer->bytes > engine->slice_bytes[xfer->op] ||
+	    udma_xfer_is_fenced(xfer) ||
 	    !udma_batch_has_room(engine, xfer->file))
 		return false;
 	udma_xfer_begin(engine, xfer);
@@ -188,7 +259,7 @@ static bool udma_xfer_pass(struct udma_engine *engine, struct udma_xfer *xfer)
 }
 
 /* -> QUEUED */
-static void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer)
+void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer)
 {
 	struct udma_file *file = xfer->file;
 
@@ -199,6 +270,34 @@ static void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer)
 	udma_engine_add(engine, file);
 }
 
+/* What a device's channel takes has one owner, and no stream beside it. */
+static int udma_xfer_own(struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if ((engine->owner && engine->owner != file) || udma_stream_is_in_the_way(engine))
+		return -EBUSY;
+	return 0;
+}
+
+/* @file has submitted something: a device's channel is its own from now on. */
+static inline void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (udma_engine_has_device(engine))
+		engine->owner = file;
+}
+
+/* Whether @file may submit now. */
+static inline int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->stopped)
+		return -ENODEV;
+	if (engine->state == UDMA_STATE_FAILED)
+		return -EIO;
+	return udma_engine_has_device(engine) ? udma_xfer_own(engine, file) : 0;
+}
+
 /* Make transfers of requests, or of those before the first that cannot be one. */
 static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests *requests,
 			      unsigned int *taken)
@@ -207,13 +306,12 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
 	u32 i, place = requests->first;
 	struct udma_xfer *xfer;
 	bool pass;
-	int ret = 0;
+	int ret;
 
 	lockdep_assert_held(&engine->lock);
-	if (engine->stopped)
-		return -ENODEV;
-	if (engine->state == UDMA_STATE_FAILED)
-		return -EIO;
+	ret = udma_xfer_may_submit(engine, file);
+	if (ret)
+		return ret;
 	pass = udma_xfer_may_pass(engine, file);
 	for (i = 0; i < requests->count; i++) {
 		ret = udma_xfer_take(file, &requests->ring[place++ & requests->mask],
@@ -225,6 +323,104 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
 			udma_xfer_queue(engine, xfer);
 	}
 	*taken = i;
+	if (i)
+		udma_xfer_claim(engine, file);
+	return ret;
+}
+
+/* The same of one that has a list, which is there. */
+static int udma_xfer_take_list(struct udma_file *file, const struct udma_request *request,
+			       struct udma_list *list)
+{
+	struct udma_engine *engine = &file->chan->engine;
+	struct udma_xfer *xfer;
+	int ret;
+
+	lockdep_assert_held(&engine->lock);
+	ret = udma_xfer_may_submit(engine, file);
+	if (!ret)
+		ret = udma_xfer_make_other(file, request, list, &xfer);
+	if (ret)
+		return ret;
+	udma_xfer_claim(engine, file);
+	udma_xfer_queue(engine, xfer);
+	udma_engine_dispatch(engine);
+	return 0;
+}
+
+/* A request with a list goes by itself. */
+static int udma_xfer_submit_list(struct udma_file *file, const struct udma_request *from, u32 flags)
+{
+	struct udma_request request = udma_request_read(from, flags);
+	struct udma_list *list;
+	int ret;
+
+	lockdep_assert_held(&file->submit_lock);
+	/* The program has changed it meanwhile. */
+	if (!(request.flags & UDMA_REQUEST_LISTS))
+		return -EINVAL;
+	/* Before so much is done for it. */
+	ret = udma_request_check_op(&file->chan->info, &request);
+	if (ret)
+		return ret;
+	list = udma_list_fetch(file, &request);
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	ret = udma_list_resolve(list, &request);
+	local_bh_disable();
+	scoped_guard(spinlock_irq, &file->chan->engine.lock) {
+		if (!ret)
+			ret = udma_xfer_take_list(file, &request, list);
+		udma_list_put(list);
+	}
+	local_bh_enable();
+	return ret;
+}
+
+/* Those before the first that has a list, or cannot be one. */
+static inline int udma_xfer_submit_some(struct udma_file *file,
+					const struct udma_requests *requests, unsigned int *taken)
+{
+	struct udma_engine *engine = &file->chan->engine;
+	int ret;
+
+	*taken = 0;
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	ret = udma_xfer_take_all(file, requests, taken);
+	if (*taken)
+		udma_engine_dispatch(engine);
+	/* What it waits for may have ended without an interrupt. */
+	if (!udma_fifo_empty(&file->queue) && udma_engine_is_quiet(engine))
+		udma_engine_look(engine);
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
+	return ret;
+}
+
+/* Some have been taken, and the next one has a list. */
+static noinline int udma_xfer_submit_lists(struct udma_file *file,
+					   const struct udma_requests *requests,
+					   unsigned int *taken)
+{
+	struct udma_requests rest;
+	unsigned int some;
+	int ret;
+
+	lockdep_assert_held(&file->submit_lock);
+	do {
+		rest = *requests;
+		rest.first += *taken;
+		ret = udma_xfer_submit_list(file, &rest.ring[rest.first & rest.mask], rest.flags);
+		if (ret)
+			return ret;
+		rest.first++;
+		rest.count -= ++*taken;
+		if (!rest.count)
+			return 0;
+		ret = udma_xfer_submit_some(file, &rest, &some);
+		*taken += some;
+	} while (ret == UDMA_REQUEST_IS_LIST);
 	return ret;
 }
 
@@ -242,22 +438,22 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
 int udma_xfer_submit(struct udma_file *file, const struct udma_requests *requests,
 		     unsigned int *taken)
 {
-	struct udma_engine *engine = &file->chan->engine;
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	*taken = 0;
-	local_bh_disable();
-	spin_lock_irq(&engine->lock);
-	ret = udma_xfer_take_all(file, requests, taken);
-	if (*taken)
-		udma_engine_dispatch(engine);
-	/* What it waits for may have ended without an interrupt. */
-	if (!udma_fifo_empty(&file->queue) && udma_engine_is_quiet(engine))
-		udma_engine_look(engine);
-	spin_unlock_irq(&engine->lock);
-	local_bh_enable();
-	return ret;
+	ret = udma_xfer_submit_some(file, requests, taken);
+	return unlikely(ret == UDMA_REQUEST_IS_LIST) ?
+	       udma_xfer_submit_lists(file, requests, taken) : ret;
+}
+
+/* See udma_xfer_let_go(), for one that does not write to one buffer. */
+void udma_xfer_let_go_others(struct udma_xfer *xfer)
+{
+	lockdep_assert_held(&xfer->file->chan->engine.lock);
+	if (xfer->src)
+		udma_buffer_put(xfer->src);
+	else
+		udma_list_put(xfer->list);
 }
 
 static u32 udma_xfer_flags(const struct udma_xfer *xfer)
@@ -270,6 +466,8 @@ static u32 udma_xfer_flags(const struct udma_xfer *xfer)
 		flags |= UDMA_EVENT_F_HELD;
 	if (xfer->cut && !xfer->status)
 		flags |= UDMA_EVENT_F_SHORT;
+	if (xfer->reset && xfer->status == -EIO)
+		flags |= UDMA_EVENT_F_RESET;
 	return flags;
 }
 
@@ -278,20 +476,23 @@ static void udma_xfer_end(struct udma_xfer *xfer)
 {
 	struct udma_file *file = xfer->file;
 	struct udma_engine *engine = &file->chan->engine;
+	int status;
 
 	lockdep_assert_held(&engine->lock);
 	udma_fifo_remove(&file->queue, &xfer->node);
 	if (udma_fifo_empty(&file->queue))
 		udma_engine_remove(engine, file);
 	udma_xfer_leave(engine, xfer);
-	if (!file->closed)
-		udma_xfer_post(engine, xfer, xfer->moved, xfer->held ? -EIO : xfer->status,
-			       udma_xfer_flags(xfer));
+	status = xfer->held ? -EIO : xfer->status;
+	if (udma_xfer_is_stream(xfer))
+		udma_stream_end(xfer, status, udma_xfer_flags(xfer));
+	else if (!file->closed)
+		udma_xfer_post(engine, xfer, xfer->moved, status, udma_xfer_flags(xfer));
 	udma_xfer_let_go(xfer);
 }
 
 /* End a transfer when hardware has nothing of it and will be given no more. */
-static void udma_xfer_settle(struct udma_xfer *xfer)
+void udma_xfer_settle(struct udma_xfer *xfer)
 {
 	if (xfer->slots)
 		return;
@@ -300,7 +501,7 @@ static void udma_xfer_settle(struct udma_xfer *xfer)
 }
 
 /* Give hardware no more of a transfer. */
-static void udma_xfer_stop(struct udma_xfer *xfer)
+void udma_xfer_stop(struct udma_xfer *xfer)
 {
 	struct udma_engine *engine = &xfer->file->chan->engine;
 
@@ -357,6 +558,20 @@ void udma_xfer_untake(struct udma_xfer *xfer, size_t bytes)
 	udma_engine_add(&file->chan->engine, file);
 }
 
+/*
+ * A device may have what is left of a transfer that does not go on for ever. Nobody else suffers
+ * when it is taken away.
+ */
+void udma_xfer_release(struct udma_xfer *xfer)
+{
+	struct udma_engine *engine = &xfer->file->chan->engine;
+
+	lockdep_assert_held(&engine->lock);
+	if (xfer->state == UDMA_XFER_ISSUED && !udma_xfer_wanted(xfer) &&
+	    udma_engine_has_device(engine))
+		udma_reset_request(engine, UDMA_RESET_UNWANTED);
+}
+
 /**
  * udma_xfer_complete - hardware is done with a piece of a transfer
  * @xfer: the transfer
@@ -373,11 +588,12 @@ void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int 
 	xfer->inexact |= !exact;
 	if (status) {
 		udma_xfer_fail(xfer, status);
-	} else if (moved < bytes && exact) {
+	} else if (moved < bytes) {
 		xfer->cut = true;
 		udma_xfer_stop(xfer);
 	}
 	udma_xfer_settle(xfer);
+	udma_xfer_release(xfer);
 }
 
 /* End a transfer as soon as hardware lets go of it: at once, if it has none. */
@@ -386,6 +602,7 @@ void udma_xfer_abort(struct udma_xfer *xfer, int status)
 	lockdep_assert_held(&xfer->file->chan->engine.lock);
 	udma_xfer_fail(xfer, status);
 	udma_xfer_settle(xfer);
+	udma_xfer_release(xfer);
 }
 
 /* Abort all transfers of a file that hardware has not been given whole. */

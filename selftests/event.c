@@ -70,9 +70,9 @@ TEST_F(event, says_all_there_is_to_say)
 	EXPECT_EQ(0, event.status);
 	EXPECT_EQ(UDMA_EVENT_F_EXACT, event.flags);
 	EXPECT_EQ(UDMA_EVENT_TRANSFER, event.type);
-	EXPECT_EQ(0, event.__reserved);
-	EXPECT_EQ(0, event.__reserved2[0]);
-	EXPECT_EQ(0, event.__reserved2[1]);
+	EXPECT_EQ(0, event.count);
+	EXPECT_EQ(0, event.position);
+	EXPECT_EQ(0, event.lost);
 }
 
 TEST_F(event, gives_user_data_back_as_it_was)

@@ -181,8 +181,8 @@ TEST_F(queue, refuses_what_a_submit_refuses)
 	BAD(fill, bytes, 1ULL << 63);
 	BAD(fill, fill, 256);
 	BAD(copy, fill, 1);
-	BAD(copy, __reserved, 1);
-	BAD(fill, __reserved, 1U << 31);
+	BAD(copy, src_stride, 1);
+	BAD(fill, src_stride, 1U << 31);
 #undef BAD
 	ASSERT_EQ(ARRAY_SIZE(bad), n);
 	queue_put(&self->queue, fill);
@@ -206,7 +206,8 @@ TEST_F(queue, request_with_any_unknown_flag_is_refused)
 	queue_put(&self->queue, self->fill);
 	request = queue_request(&self->queue, self->queue.tail - 1);
 	for (bit = 0; bit < 32; bit++) {
-		if (1U << bit & (UDMA_REQUEST_F_FENCE | UDMA_REQUEST_F_MORE))
+		if (1U << bit & (UDMA_REQUEST_F_FENCE | UDMA_REQUEST_F_MORE |
+				 UDMA_REQUEST_F_DST_RANGES | UDMA_REQUEST_F_SRC_RANGES))
 			continue;
 		request->flags = 1U << bit;
 		fails(EINVAL, try_enter(self->fd, 1, 0))
@@ -487,9 +488,9 @@ TEST_F(queue, says_all_there_is_to_say)
 	EXPECT_EQ(0, event.status);
 	EXPECT_EQ(UDMA_EVENT_F_EXACT, event.flags);
 	EXPECT_EQ(UDMA_EVENT_TRANSFER, event.type);
-	EXPECT_EQ(0, event.__reserved);
-	EXPECT_EQ(0, event.__reserved2[0]);
-	EXPECT_EQ(0, event.__reserved2[1]);
+	EXPECT_EQ(0, event.count);
+	EXPECT_EQ(0, event.position);
+	EXPECT_EQ(0, event.lost);
 }
 
 /* Nothing has entered the kernel since the transfers were taken. */

@@ -4,7 +4,7 @@
  * and who may call what. What each of them does is the matter of the others.
  */
 #include "udma_layout.h"
-#include "udma_sim.h"
+#include "udma_device.h"
 
 /* Part of a structure, see udma_layout.h */
 struct span {
@@ -16,6 +16,7 @@ struct span {
 struct caller {
 	int fd;
 	struct udma_request request;
+	struct udma_stream_start stream;
 };
 
 /*
@@ -41,6 +42,7 @@ FIXTURE_VARIANT(ioctls)
 	int on_read_only_file;	/* errno */
 	int in_read_only_memory;
 	int after_unbind;
+	bool streams;	/* only the channel of a device can do that */
 	struct span outputs[3];
 };
 
@@ -51,7 +53,7 @@ FIXTURE_VARIANT_ADD(ioctls, info)
 	.in_read_only_memory = EFAULT,
 	.after_unbind = ENODEV,
 	.first_bytes = 216,
-	.outputs = { { 8, 232 } },
+	.outputs = { { 8, 272 } },
 };
 
 FIXTURE_VARIANT_ADD(ioctls, buffer_alloc)
@@ -116,22 +118,58 @@ FIXTURE_VARIANT_ADD(ioctls, enter)
 	.after_unbind = ENODEV,
 };
 
+FIXTURE_VARIANT_ADD(ioctls, stream_start)
+{
+	.nr = UDMA_STREAM_START,
+	.bytes = sizeof(struct udma_stream_start),
+	.flags = UDMA_STREAM_F_STOP,
+	.on_read_only_file = EBADF,
+	.in_read_only_memory = EFAULT,
+	.after_unbind = ENODEV,
+	.streams = true,
+	.outputs = { { 72, 24 } },
+};
+
+FIXTURE_VARIANT_ADD(ioctls, stream_control)
+{
+	.nr = UDMA_STREAM_CONTROL,
+	.bytes = sizeof(struct udma_stream_control),
+	.on_read_only_file = EBADF,
+	.after_unbind = ENODEV,
+	.streams = true,
+};
+
 /* It needs memory of its own, since handles are the file's. */
 static int try_caller_init(struct caller *caller)
 {
 	struct buffer buffer;
 
-	if (try_alloc(caller->fd, 2, &buffer))
+	if (try_alloc(caller->fd, 512, &buffer))
 		return -1;
 	caller->request = copy_request(&buffer, 0, &buffer, 1, 1);
+	caller->stream = cyclic_start(&buffer, 512, 256);
 	return 0;
+}
+
+/* A channel that does what is asked of it. Of a stream no period ends. */
+static int try_start(struct sim *sim, bool streams)
+{
+	static const struct sim_config memory;
+	static const struct device_config source = {
+		.kind = "source",
+		.channels = 1,
+	};
+
+	if (!streams)
+		return try_sim_start(sim, &memory);
+	if (try_device_make(sim, &source) || try_sim_set(sim, "step_mode", 1))
+		return -1;
+	return try_sim_open(sim, 0, O_RDWR);
 }
 
 FIXTURE_SETUP(ioctls)
 {
-	static const struct sim_config config;
-
-	self->caller.fd = must(try_sim_start(&self->sim, &config));
+	self->caller.fd = must(try_start(&self->sim, variant->streams));
 	must(try_caller_init(&self->caller));
 
 	self->page = page_bytes();
@@ -188,6 +226,22 @@ static int try_enter(int fd, __u32 submit, __u32 complete)
 	return ioctl(fd, UDMA_ENTER, &enter);
 }
 
+/* There is one stream at a time. */
+static int try_stop_any(int fd)
+{
+	struct udma_event event;
+
+	return try_stop(fd, &event) && errno != ENXIO ? -1 : 0;
+}
+
+/* It goes on, if it is there. */
+static int try_start_any(const struct caller *caller)
+{
+	struct udma_stream_start start = caller->stream;
+
+	return try_stream_start(caller->fd, &start) && errno != EBUSY ? -1 : 0;
+}
+
 /* Write arguments with which the call succeeds. */
 static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 {
@@ -224,6 +278,10 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 	struct udma_enter enter = {
 		.size = sizeof(enter),
 	};
+	struct udma_stream_control control = {
+		.size = sizeof(control),
+		.command = UDMA_STREAM_PAUSE,
+	};
 	struct buffer buffer;
 
 	switch (nr) {
@@ -257,6 +315,12 @@ static int try_prepare(const struct caller *caller, unsigned long nr, void *arg)
 		if (try_open_again(caller->fd))
 			return -1;
 		return try_queue_setup(caller->fd, 1, 1);
+	case UDMA_STREAM_START:
+		memcpy(arg, &caller->stream, sizeof(caller->stream));
+		return try_stop_any(caller->fd);
+	case UDMA_STREAM_CONTROL:
+		memcpy(arg, &control, sizeof(control));
+		return try_start_any(caller);
 	}
 	errno = ENOTTY;
 	return -1;
@@ -304,7 +368,7 @@ TEST_F(ioctls, refuse_a_shorter_structure)
 /* From a program that was compiled when there was less to tell. */
 TEST_F(ioctls, take_every_structure_from_the_first_version_on)
 {
-	unsigned char arg[256];
+	unsigned char arg[512];
 	__u32 size;
 
 	for (size = variant->first_bytes ?: variant->bytes; size <= variant->bytes; size++) {
@@ -418,7 +482,7 @@ TEST_F(ioctls, refuse_a_bad_pointer)
 
 TEST_F(ioctls, refuse_a_structure_that_cannot_be_read_to_its_end)
 {
-	unsigned char arg[256];
+	unsigned char arg[512];
 	unsigned int readable;
 
 	must(try_prepare(&self->caller, variant->nr, arg));
@@ -443,7 +507,7 @@ TEST_F(ioctls, need_memory_that_can_be_written_only_for_outputs)
 
 TEST_F(ioctls, ignore_outputs_and_keep_inputs)
 {
-	unsigned char before[256];
+	unsigned char before[512];
 	unsigned int i;
 
 	must(try_prepare(&self->caller, variant->nr, self->arg));
@@ -517,7 +581,8 @@ static bool is_known(unsigned int nr)
 	return nr == UDMA_INFO || nr == UDMA_BUFFER_ALLOC ||
 	       nr == UDMA_BUFFER_FREE || nr == UDMA_SUBMIT ||
 	       nr == UDMA_CANCEL || nr == UDMA_EVENTFD ||
-	       nr == UDMA_QUEUE_SETUP || nr == UDMA_ENTER;
+	       nr == UDMA_QUEUE_SETUP || nr == UDMA_ENTER ||
+	       nr == UDMA_STREAM_START || nr == UDMA_STREAM_CONTROL;
 }
 
 TEST_F(device, unknown_ioctl_numbers)
@@ -887,13 +952,15 @@ TEST_F(device, info_tells_limits_that_allow_something)
 
 TEST_F(device, info_tells_known_capabilities_only)
 {
-	const __u64 known = UDMA_CAP_COPY | UDMA_CAP_FILL | UDMA_CAP_COHERENT;
+	const __u64 known = UDMA_CAP_COPY | UDMA_CAP_FILL | UDMA_CAP_COHERENT |
+			    UDMA_CAP_INTERLEAVE;
 	struct udma_info info;
 
 	must(try_info(self->fd, &info));
 	EXPECT_EQ(0, info.out_capabilities & ~known);
 	EXPECT_NE(0, info.out_capabilities & UDMA_CAP_COPY);
 	EXPECT_NE(0, info.out_capabilities & UDMA_CAP_FILL);
+	EXPECT_NE(0, info.out_capabilities & UDMA_CAP_INTERLEAVE);
 	/* The simulator lets the CPU copy. */
 	EXPECT_NE(0, info.out_capabilities & UDMA_CAP_COHERENT);
 }

@@ -7,12 +7,14 @@
  *
  * In debugfs, for root: "CHANNEL BYTES DEPTH COUNT" written to udma-bench/run
  * does COUNT copies of BYTES, DEPTH at a time, on a channel that nobody has, and
- * returns when they are done. Then udma-bench/result says how long it took.
- * Documentation/performance.rst tells the rest.
+ * returns when they are done. With "cyclic" behind it, a device's channel goes round in
+ * DEPTH periods of BYTES until COUNT of them have ended. Then udma-bench/result says how
+ * long it took. Documentation/performance.rst tells the rest.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
@@ -37,16 +39,18 @@
  * struct bench_run - a run
  * @channel: the name of the channel: dmaengine's, or that of its device, a
  *	colon and a number
- * @bytes: of each copy
- * @depth: how many at a time
- * @count: how many; rounded up to a multiple of @depth
+ * @bytes: of each copy, or period
+ * @depth: how many at a time, or in the ring
+ * @count: how many; of copies rounded up to a multiple of @depth
+ * @cyclic: periods, not copies
  * @chan: the channel
- * @dst: where to
+ * @dst: where to, or the ring
  * @src: where from
  * @dst_dma: for the channel
  * @src_dma: likewise
  * @left: how many of those at a time have not ended
  * @failed: whether one has
+ * @ended: how many periods have
  * @all: all of them have ended
  */
 struct bench_run {
@@ -54,6 +58,7 @@ struct bench_run {
 	size_t bytes;
 	unsigned int depth;
 	u64 count;
+	bool cyclic;
 
 	struct dma_chan *chan;
 	void *dst;
@@ -63,6 +68,7 @@ struct bench_run {
 
 	atomic_t left;
 	bool failed;
+	u64 ended;
 	struct completion all;
 };
 
@@ -153,7 +159,68 @@ static int bench_loop(struct bench_run *run)
 	return READ_ONCE(run->failed) ? -EIO : 0;
 }
 
-/* What they need */
+/* The periods */
+
+/* One callback at a time. */
+static void bench_period(void *data)
+{
+	struct bench_run *run = data;
+
+	if (++run->ended == run->count)
+		complete(&run->all);
+}
+
+/* Either way will do. */
+static enum dma_transfer_direction bench_direction(struct dma_chan *chan)
+{
+	struct dma_slave_caps caps;
+
+	if (!dma_get_slave_caps(chan, &caps) && !(caps.directions & BIT(DMA_DEV_TO_MEM)))
+		return DMA_MEM_TO_DEV;
+	return DMA_DEV_TO_MEM;
+}
+
+static int bench_cycle(struct bench_run *run)
+{
+	struct dma_async_tx_descriptor *tx;
+	u64 begin;
+	int ret;
+
+	tx = dmaengine_prep_dma_cyclic(run->chan, run->dst_dma, run->bytes * run->depth,
+				       run->bytes, bench_direction(run->chan), DMA_PREP_INTERRUPT);
+	if (!tx)
+		return -EINVAL;
+	tx->callback = bench_period;
+	tx->callback_param = run;
+	if (dma_submit_error(dmaengine_submit(tx)))
+		return -EIO;
+
+	begin = ktime_get_ns();
+	dma_async_issue_pending(run->chan);
+	ret = wait_for_completion_killable(&run->all);
+	bench_ns = ktime_get_ns() - begin;
+	bench_transfers = run->count;
+	return ret ? -EINTR : 0;
+}
+
+static int bench_with_ring(struct bench_run *run)
+{
+	struct device *dev = run->chan->device->dev;
+	size_t bytes = run->bytes * run->depth;
+	int ret;
+
+	run->dst = dma_alloc_coherent(dev, bytes, &run->dst_dma, GFP_KERNEL);
+	if (!run->dst)
+		return -ENOMEM;
+	ret = bench_cycle(run);
+	/* It is the channel's until that has let go of it. */
+	while (dmaengine_terminate_sync(run->chan))
+		ssleep(1);
+	dma_free_coherent(dev, bytes, run->dst, run->dst_dma);
+	return ret;
+}
+
+/* What copies need */
 
 static int bench_with_memory(struct bench_run *run)
 {
@@ -187,7 +254,7 @@ static int bench_with_channel(struct bench_run *run)
 
 	device_lock(dev);
 	if (dev->driver)
-		ret = bench_with_memory(run);
+		ret = run->cyclic ? bench_with_ring(run) : bench_with_memory(run);
 	dma_release_channel(run->chan);
 	device_unlock(dev);
 	put_device(dev);
@@ -238,6 +305,16 @@ static int bench_no_channel(const struct bench_run *run)
 	return dev ? -EBUSY : -ENODEV;
 }
 
+/* Who has begun to go round has to be stopped. */
+static bool bench_is_able(const struct bench_run *run)
+{
+	const struct dma_device *device = run->chan->device;
+
+	if (run->cyclic)
+		return device->device_prep_dma_cyclic && device->device_terminate_all;
+	return device->device_prep_dma_memcpy;
+}
+
 static int bench_run(struct bench_run *run)
 {
 	dma_cap_mask_t any;
@@ -246,7 +323,7 @@ static int bench_run(struct bench_run *run)
 	run->chan = dma_request_channel(any, bench_filter, run);
 	if (!run->chan)
 		return bench_no_channel(run);
-	if (!run->chan->device->device_prep_dma_memcpy) {
+	if (!bench_is_able(run)) {
 		dma_release_channel(run->chan);
 		return -EOPNOTSUPP;
 	}
@@ -259,17 +336,20 @@ static int bench_parse(struct bench_run *run, char **words, int nr)
 {
 	unsigned long bytes;
 
-	if (nr != 4)
+	run->cyclic = nr == 5 && !strcmp(words[4], "cyclic");
+	if (nr != 4 && !run->cyclic)
 		return -EINVAL;
 	run->channel = words[0];
 	if (kstrtoul(words[1], 0, &bytes) || kstrtouint(words[2], 0, &run->depth) ||
 	    kstrtou64(words[3], 0, &run->count))
 		return -EINVAL;
-	if (!bytes || bytes > BENCH_BYTES_MAX || !run->depth || run->depth > BENCH_DEPTH_MAX ||
+	if (!bytes || bytes > BENCH_BYTES_MAX || !run->depth ||
 	    !run->count || run->count > U64_MAX - BENCH_DEPTH_MAX)
 		return -EINVAL;
 	run->bytes = bytes;
-	return 0;
+	if (run->cyclic)
+		return run->depth > BENCH_BYTES_MAX / bytes ? -EINVAL : 0;
+	return run->depth > BENCH_DEPTH_MAX ? -EINVAL : 0;
 }
 
 static int bench_run_text(const char *text)
