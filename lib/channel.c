@@ -78,7 +78,10 @@ UDMA_EXPORT void udma_channel_close(struct udma_channel *channel)
 		udma_buffer_orphan(channel->buffers);
 	if (channel->queue)
 		udma_queue_orphan(channel->queue);
+	if (channel->stream)
+		udma_stream_orphan(channel->stream);
 	udma_rings_unmap(&channel->rings);
+	udma_stream_unmap(channel);
 	if (channel->fd >= 0)
 		close(channel->fd);
 	free(channel);
@@ -158,10 +161,10 @@ static int submit_chunk(struct udma_channel *channel, const struct udma_transfer
 	return good ? submit(channel, requests, good) : -1;
 }
 
-/* Where there is a queue, the completions would be among its own. */
-static int check_queue(const struct udma_channel *channel)
+/* Where there is a queue, the completions would be among its own; and a stream is alone. */
+static int check_free(const struct udma_channel *channel)
 {
-	if (!channel->queue)
+	if (!channel->queue && !channel->stream)
 		return 0;
 	errno = EBUSY;
 	return -1;
@@ -177,7 +180,7 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 		errno = EINVAL;
 		return -1;
 	}
-	if (check_queue(channel) < 0)
+	if (check_free(channel) < 0)
 		return -1;
 	while (total < count) {
 		taken = submit_chunk(channel, transfers + total, count - total);
@@ -191,7 +194,7 @@ UDMA_EXPORT ssize_t udma_channel_submit(struct udma_channel *channel,
 UDMA_EXPORT int udma_channel_submit_one(struct udma_channel *channel,
 					const struct udma_transfer *transfer)
 {
-	if (check_queue(channel) < 0 || udma_channel_check(channel, transfer) < 0)
+	if (check_free(channel) < 0 || udma_channel_check(channel, transfer) < 0)
 		return -1;
 	return submit(channel, &transfer->request, 1) < 0 ? -1 : 0;
 }

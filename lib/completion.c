@@ -21,6 +21,11 @@ UDMA_EXPORT bool udma_completion_is_short(const struct udma_completion *completi
 	return completion->event.flags & UDMA_EVENT_F_SHORT;
 }
 
+UDMA_EXPORT bool udma_completion_was_reset(const struct udma_completion *completion)
+{
+	return completion->event.flags & UDMA_EVENT_F_RESET;
+}
+
 UDMA_EXPORT uint64_t udma_completion_get_bytes(const struct udma_completion *completion)
 {
 	return completion->event.bytes;

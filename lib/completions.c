@@ -60,6 +60,32 @@ udma_completions_get(const struct udma_completions *completions, size_t index)
 	return &completions->items[index];
 }
 
+/* What a stream that was freed had to tell before its end is nobody's. */
+static size_t drop_news(struct udma_completion *items, size_t count)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < count; i++)
+		if (items[i].event.type == UDMA_EVENT_TRANSFER ||
+		    items[i].event.flags & UDMA_EVENT_F_LAST)
+			items[kept++] = items[i];
+	return kept;
+}
+
+static ssize_t read_completions(struct udma_channel *channel, struct udma_completion *items,
+				size_t max)
+{
+	ssize_t count;
+
+	do {
+		count = udma_channel_read_events(channel, items, max);
+		if (count <= 0)
+			return count;
+		count = drop_news(items, count);
+	} while (!count);
+	return count;
+}
+
 UDMA_EXPORT ssize_t udma_channel_read(struct udma_channel *channel,
 				      struct udma_completions *completions, size_t max)
 {
@@ -70,13 +96,13 @@ UDMA_EXPORT ssize_t udma_channel_read(struct udma_channel *channel,
 		errno = EINVAL;
 		return -1;
 	}
-	if (channel->queue) {
+	if (channel->queue || channel->stream) {
 		errno = EBUSY;
 		return -1;
 	}
 	if (max > completions->capacity)
 		max = completions->capacity;
-	count = udma_channel_read_events(channel, completions->items, max);
+	count = read_completions(channel, completions->items, max);
 	if (count > 0) {
 		completions->count = count;
 		channel->pending -= count;

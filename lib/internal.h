@@ -31,12 +31,15 @@ struct udma_rings {
  * @fd: the open device
  * @owner: the process that opened it
  * @id: its number in this process, never given again; 0 is none
- * @pending: transfers whose completion has not been read, and that were submitted
- *	by other means than the queue
- * @last_sequence: number of the transfer that was submitted last
+ * @pending: transfers and streams whose completion has not been read, and that were
+ *	submitted by other means than the queue
+ * @last_sequence: number of the one that was submitted last
  * @buffers: those not freed
  * @queue: the one it has, or NULL
  * @rings: what it shares with the kernel since a mapped queue was made
+ * @stream: the one that has not ended and was not freed, or NULL
+ * @stream_shared: what it shares with the kernel since a stream was started
+ * @stream_map_bytes: how long that is
  */
 struct udma_channel {
 	int fd;
@@ -47,6 +50,9 @@ struct udma_channel {
 	struct udma_buffer *buffers;
 	struct udma_queue *queue;
 	struct udma_rings rings;
+	struct udma_stream *stream;
+	struct udma_stream_shared *stream_shared;
+	size_t stream_map_bytes;
 };
 
 /**
@@ -84,6 +90,22 @@ struct udma_buffer {
  */
 struct udma_transfer {
 	struct udma_request request;
+	unsigned long channel_id;
+};
+
+/**
+ * struct udma_ranges - see libudma.h
+ * @items: as the kernel takes them
+ * @count: how many there are
+ * @room: for how many there is memory
+ * @bytes: their sum
+ * @channel_id: number of the channel that their buffers belong to, if there are any
+ */
+struct udma_ranges {
+	struct udma_range *items;
+	size_t count;
+	size_t room;
+	uint64_t bytes;
 	unsigned long channel_id;
 };
 
@@ -185,5 +207,7 @@ void udma_queue_say_no_more(struct udma_queue *queue);
 int udma_queue_init_mapped(struct udma_queue *queue, uint32_t entries);
 int udma_queue_init_plain(struct udma_queue *queue, uint32_t entries);
 void udma_rings_unmap(struct udma_rings *rings);
+void udma_stream_orphan(struct udma_stream *stream);
+void udma_stream_unmap(struct udma_channel *channel);
 
 #endif /* LIBUDMA_INTERNAL_H */

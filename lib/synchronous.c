@@ -61,27 +61,35 @@ static bool is_idle(const struct udma_channel *channel)
 	return !channel->pending && (!channel->queue || !udma_queue_used(channel->queue));
 }
 
-static int run(struct udma_channel *channel, const struct udma_transfer *transfer)
+static int run(struct udma_channel *channel, const struct udma_transfer *transfer,
+	       struct udma_completion *completion)
 {
-	struct udma_completion completion;
-	int error, ret;
+	int error;
 
 	if (!is_idle(channel)) {
 		errno = EBUSY;
 		return -1;
 	}
-	if (channel->queue)
-		ret = run_in_queue(channel->queue, transfer, &completion);
-	else
-		ret = run_alone(channel, transfer, &completion);
-	if (ret < 0)
+	if ((channel->queue ? run_in_queue(channel->queue, transfer, completion) :
+			      run_alone(channel, transfer, completion)) < 0)
 		return -1;
-	error = udma_completion_get_error(&completion);
-	/* All or nothing is what a caller without a completion can make sense of. */
-	if (!error && udma_completion_is_short(&completion))
-		error = EIO;
+	error = udma_completion_get_error(completion);
 	if (error) {
 		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+/* All or nothing is what a caller without a completion can make sense of. */
+static int run_whole(struct udma_channel *channel, const struct udma_transfer *transfer)
+{
+	struct udma_completion completion;
+
+	if (run(channel, transfer, &completion) < 0)
+		return -1;
+	if (udma_completion_is_short(&completion)) {
+		errno = EIO;
 		return -1;
 	}
 	return 0;
@@ -94,7 +102,7 @@ UDMA_EXPORT int udma_channel_copy(struct udma_channel *channel, const struct udm
 	struct udma_transfer transfer = {};
 
 	udma_transfer_set_copy(&transfer, dst, dst_offset, src, src_offset, bytes);
-	return run(channel, &transfer);
+	return run_whole(channel, &transfer);
 }
 
 UDMA_EXPORT int udma_channel_fill(struct udma_channel *channel, const struct udma_buffer *dst,
@@ -103,5 +111,27 @@ UDMA_EXPORT int udma_channel_fill(struct udma_channel *channel, const struct udm
 	struct udma_transfer transfer = {};
 
 	udma_transfer_set_fill(&transfer, dst, dst_offset, bytes, value);
-	return run(channel, &transfer);
+	return run_whole(channel, &transfer);
+}
+
+UDMA_EXPORT int udma_channel_send(struct udma_channel *channel, const struct udma_buffer *src,
+				  size_t offset, size_t bytes)
+{
+	struct udma_transfer transfer = {};
+
+	udma_transfer_set_send(&transfer, src, offset, bytes);
+	return run_whole(channel, &transfer);
+}
+
+UDMA_EXPORT int udma_channel_receive(struct udma_channel *channel, const struct udma_buffer *dst,
+				     size_t offset, size_t bytes, size_t *received)
+{
+	struct udma_completion completion = {};
+	struct udma_transfer transfer = {};
+	int ret;
+
+	udma_transfer_set_receive(&transfer, dst, offset, bytes);
+	ret = run(channel, &transfer, &completion);
+	*received = completion.event.bytes;
+	return ret;
 }

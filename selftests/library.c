@@ -10,27 +10,11 @@
 
 #include <libudma.h>
 
+#include "udma_library.h"
 #include "udma_sim.h"
 
 #define BYTES		(16 * KIB)
 #define AN_HOUR		(3600 * 1000000000ULL)
-
-/* For what returns a pointer, as must() and fails() are for numbers. */
-#define made(_call)							\
-	({								\
-		typeof(_call) __made = (_call);				\
-									\
-		ASSERT_NE(NULL, __made)					\
-			TH_LOG("%s: %s", #_call, strerror(errno));	\
-		__made;							\
-	})
-
-#define not_made(_errno, _call)						\
-	do {								\
-		errno = 0;						\
-		EXPECT_EQ(NULL, (_call));				\
-		EXPECT_EQ(_errno, errno);				\
-	} while (0)
 
 FIXTURE(library)
 {
