@@ -1,181 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# udmactl, as a user meets it. Each function test_* is a case; it fails at the first command that does.
-# Written for busybox and dash alike, and nothing in it sleeps: simulated controllers go step by step.
-# In a VM without KVM a program takes long to start, so the shell does itself what it can.
-set -u
-
-sim_root=/sys/kernel/config/udma-sim
-top=$(mktemp -d)
-number=0
-sims=0
-status=0
-answer=
-
-# Each case runs in a subshell with set -e, in a directory of its own. What it left is taken away.
-
-# fail WHY: ends the case.
-fail() {
-	echo "# $*"
-	exit 1
-}
-
-# expect COMMAND...: it has to succeed.
-expect() {
-	"$@" || fail "not so: $*; last status $status, stdout '$(cat out)', stderr '$(cat err)'"
-}
-
-# try COMMAND...: runs it; what it says goes to ./out and ./err and its exit status to $status.
-try() {
-	status=0
-	"$@" >out 2>err </dev/null || status=$?
-}
-
-# must COMMAND...: it has to succeed and to say nothing on stderr. The first line of it is $answer.
-must() {
-	try "$@"
-	answer=
-	IFS= read -r answer <out || :
-	expect [ "$status" -eq 0 ]
-	expect [ ! -s err ]
-}
-
-# says PATTERN: stderr is one line of that pattern.
-says() {
-	more=
-	{
-		IFS= read -r line && IFS= read -r more
-	} <err || :
-	# shellcheck disable=SC2254 # a pattern it is
-	case $more$line in
-	$1) ;;
-	*) fail "has to say in one line: $1; but stderr is: $(cat err)" ;;
-	esac
-}
-
-# refuse STATUS PATTERN COMMAND...: it has to fail so, and to say why.
-refuse() {
-	wanted=$1
-	pattern=$2
-	shift 2
-	try "$@"
-	expect [ "$status" -eq "$wanted" ]
-	expect [ ! -s out ]
-	says "$pattern"
-}
-
-# It said nothing itself. The shell may have told of a signal.
-is_silent() {
-	! grep '^udmactl' err || fail "was to say nothing"
-}
-
-same() {
-	cmp "$1" "$2" >differs 2>&1 || fail "$(cat differs)"
-}
-
-# random FILE BYTES
-random() {
-	head -c "$2" /dev/urandom >"$1"
-}
-
-mode_of() {
-	stat -c %a "$1"
-}
-
-# Nothing may be left of a copy that failed.
-no_leftover() {
-	for left in "$1"/.udmactl*; do
-		expect [ ! -e "$left" ]
-	done
-}
-
-# sums_up WORD...: they are in the summary, $answer.
-sums_up() {
-	for word in "$@"; do
-		case " $answer " in
-		*" $word "*) ;;
-		*) fail "$word is not in: $answer" ;;
-		esac
-	done
-}
-
-# sim_make [ATTRIBUTE=VALUE]...: a controller, whose directory is $sim and device is $provider. In step mode, too,
-# it can be seen to have stopped.
-sim_make() {
-	sims=$((sims + 1))
-	sim=$sim_root/ctl$$-$sims
-	mkdir "$sim"
-	echo 1 >"$sim/step_grace"
-	for setting in "$@"; do
-		echo "${setting#*=}" >"$sim/${setting%%=*}"
-	done
-	echo 1 >"$sim/live"
-	read -r provider <"$sim/dev_name"
-}
-
-# sim_bind [ATTRIBUTE=VALUE]...: with its first channel as device $node, which is not taken for hung because the
-# test is slow.
-sim_bind() {
-	sim_make "$@"
-	node=$(udmactl bind "$provider:0")
-	echo 3600000 >"/sys/class/udma/$node/stall_ms"
-}
-
-sims_remove() {
-	for dir in "$sim_root/ctl$$"-*; do
-		[ ! -d "$dir" ] || rmdir "$dir"
-	done
-}
-
-# The seconds since the machine was started, as $now: date is a program, and takes long to start.
-tell_time() {
-	read -r now _ </proc/uptime
-	now=${now%.*}
-}
-
-# until_true COMMAND...: looks as often as it takes, but not for ever.
-until_true() {
-	tell_time
-	begun=$now
-	until "$@"; do
-		tell_time
-		expect [ $((now - begun)) -lt 60 ]
-	done
-}
-
-is_pending() {
-	read -r pending <"$sim/pending"
-	[ "$pending" -ge "$1" ]
-}
-
-is_idle() {
-	! is_pending 1
-}
-
-# A copy to a file in this directory has begun.
-is_begun() {
-	set -- .udmactl*
-	[ -e "$1" ]
-}
-
-# has FILE VALUE: a file of the device $node in sysfs has that.
-has() {
-	read -r value <"/sys/class/udma/$node/$1"
-	[ "$value" = "$2" ]
-}
-
-# start COMMAND...: in the background, as process $pid; what it says goes to ./out and ./err.
-start() {
-	"$@" >out 2>err </dev/null &
-	pid=$!
-}
-
-# finish: for what was started, as try does.
-finish() {
-	status=0
-	wait "$pid" || status=$?
-}
+# udmactl, as a user meets it: what it says, the devices, and what it does within memory.
+# shellcheck source=selftests/udmactl_helpers.sh
+. "${0%/*}/udmactl_helpers.sh"
 
 # Speaking
 
@@ -207,6 +35,8 @@ test_wrong_usage() {
 	done
 	for command in info bind reset; do
 		refuse 2 "udmactl: $command: too few arguments*" udmactl "$command"
+	done
+	for command in info reset; do
 		refuse 2 "udmactl: $command: b: one argument too many*" udmactl "$command" a b
 	done
 	for command in list info bind unbind unload load reset copy fill bench; do
@@ -259,13 +89,15 @@ test_list() {
 	read -r channel <"/sys/class/udma/$node/channel"
 	must udmactl list
 	line="device=$node name=first-$$ channel=$channel provider=$provider driver=udma-sim"
-	expect grep -qxE "$line can_copy=yes can_fill=yes coherent=(yes|no) state=working" out
+	line="$line can_copy=yes can_fill=yes coherent=(yes|no) state=working direction=mem_to_mem"
+	line="$line can_send=no can_receive=no can_cycle=no can_interleave=(yes|no) can_pause=no"
+	expect grep -qxE "$line" out
 	expect [ "$(wc -l <out)" -eq "$(find /sys/class/udma/ -name 'udma[0-9]*' | wc -l)" ]
 	must udmactl list --json
 	tr -d ' \n' <out >flat
 	expect grep -q "\"device\":\"$node\",\"name\":\"first-$$\",\"channel\":\"$channel\"" flat
 	expect grep -q "\"provider\":\"$provider\",\"driver\":\"udma-sim\",\"can_copy\":true," flat
-	expect grep -q "\"state\":\"working\"" flat
+	expect grep -q "\"state\":\"working\",\"direction\":\"mem_to_mem\",\"can_send\":false," flat
 	udmactl unbind "$node"
 	must udmactl list
 	! grep -q "^device=$node " out || fail "still there: $node"
@@ -292,14 +124,14 @@ test_info() {
 	refuse 1 "udmactl: info: /dev/null: not a device of udma" udmactl info /dev/null
 }
 
-# What it has been through comes last, and each in a place of its own.
+# What it has been through, each in a place of its own, and then what is behind the channel.
 test_info_of_recovery() {
 	sim_bind
 	echo 1234 >"/sys/class/udma/$node/stall_ms"
 	echo 56 >"/sys/class/udma/$node/timeout_ms"
 	must udmactl reset "$node"
 	must udmactl info "$node"
-	sed '1,/^max_transfers=/d' out >seen
+	sed '1,/^max_transfers=/d;/^can_send=/,$d' out >seen
 	cat >wanted <<-END
 		state=working
 		stall_ms=1234
@@ -315,6 +147,7 @@ test_info_of_recovery() {
 		recovery_heals=0
 		recovery_late=0
 		recovery_alone=0
+		direction=mem_to_mem
 	END
 	same seen wanted
 	must udmactl info --json "$node"
@@ -358,7 +191,7 @@ test_reset_in_vain() {
 	says "udmactl: copy: $node: transfer at *: the controller could not be stopped, *"
 	no_leftover .
 	must udmactl list
-	expect grep -q "^device=$node .* state=failed$" out
+	expect grep -q "^device=$node .* state=failed " out
 	must udmactl info "$node"
 	expect grep -qx state=failed out
 	expect grep -qx recovery_failures=1 out
@@ -387,7 +220,7 @@ test_info_of_an_exclusive_device() {
 		expect grep -qx "$line" out
 	done
 	must udmactl list
-	expect grep -q "^device=$node .* can_copy=- .* state=working$" out
+	expect grep -q "^device=$node .* can_copy=- .* state=working direction=mem_to_mem can_send=- " out
 	refuse 1 "udmactl: copy: $node: another program has it for itself alone" \
 		udmactl copy -d "$node" /dev/null to2
 	refuse 1 "udmactl: fill: $node: another program uses it" \
@@ -1016,32 +849,4 @@ test_unload_with_a_controller() {
 	expect [ "$answer" = udma0 ]
 }
 
-run() {
-	number=$((number + 1))
-	mkdir "$top/$number"
-	# Not as a condition: there set -e would mean nothing.
-	(
-		set -e
-		cd "$top/$number"
-		"test_$1"
-	)
-	case $? in
-	0) echo "ok $number $1" ;;
-	*) echo "not ok $number $1" ;;
-	esac
-	sims_remove
-	[ ! -d "$top/$number/disk" ] || umount "$top/$number/disk"
-	rm -rf "${top:?}/$number"
-}
-
-cases=$(sed -n 's/^test_\([a-z0-9_]*\)() {$/\1/p' "$0")
-echo "KTAP version 1"
-# shellcheck disable=SC2086 # a word each
-set -- $cases
-echo "1..$#"
-for name in "$@"; do
-	run "$name"
-done
-rm -rf "$top"
-# If a case failed in between.
-[ -c /dev/udma0 ] || udmactl load --sim --bind memcpy
+run_all "$0"

@@ -12,7 +12,7 @@
 #define MAX_RUNS	12
 
 const struct path *const paths[] = {
-	&path_ring, &path_batch, &path_single, &path_busy, &path_memcpy, NULL
+	&path_ring, &path_batch, &path_single, &path_busy, &path_memcpy, &path_stream, NULL
 };
 
 /**

@@ -207,6 +207,8 @@ static const char *explain(const struct report *report)
 {
 	if (!strcmp(report->what, "queue") && report->error == EINVAL)
 		return "more than the channel allows";
+	if (!strcmp(report->what, "transfer") && report->error == EPIPE)
+		return "the program did not keep up";
 	return strerror(report->error);
 }
 
@@ -305,7 +307,7 @@ static int share(struct crew *crew)
 static int prepare(struct crew *crew)
 {
 	crew->count = crew->bench->processes * crew->bench->device_count;
-	if (crew->bench->latency)
+	if (crew->bench->latency && !crew->bench->path->streams)
 		crew->samples = SAMPLES / crew->count > SAMPLES_LEAST ? SAMPLES / crew->count :
 									SAMPLES_LEAST;
 	crew->pids = calloc(crew->count, sizeof(*crew->pids));

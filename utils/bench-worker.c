@@ -90,18 +90,28 @@ static int open_channel(struct worker *worker, const char *device)
 	return worker->info ? 0 : -1;
 }
 
-/* Return: 0, or -1 and the report says why. */
-int worker_prepare(struct worker *worker, const char *device)
+/* What copies need: a stream has a ring of its own. */
+static int make_copies(struct worker *worker)
 {
-	if (open_channel(worker, device))
-		return failed(worker, "open");
 	if (make_buffers(worker))
 		return failed(worker, "buffers");
 	if (make_transfers(worker))
 		return failed(worker, "memory");
-	if (worker->bench->path->prepare(worker))
-		return failed(worker, "queue");
-	if (worker->bench->path->run(worker, WARM_UP, false))
+	return 0;
+}
+
+/* Return: 0, or -1 and the report says why. */
+int worker_prepare(struct worker *worker, const char *device)
+{
+	const struct path *path = worker->bench->path;
+
+	if (open_channel(worker, device))
+		return failed(worker, "open");
+	if (!path->streams && make_copies(worker))
+		return -1;
+	if (path->prepare(worker))
+		return failed(worker, path->streams ? "stream" : "queue");
+	if (path->run(worker, WARM_UP, false))
 		return failed(worker, "transfer");
 	return 0;
 }
@@ -116,6 +126,8 @@ static uint64_t cpu_ns(void)
 
 static unsigned int transfers_per_round(const struct bench *bench)
 {
+	if (bench->path->streams)
+		return bench->events;
 	return bench->path == &path_memcpy ? 1 : bench->depth;
 }
 

@@ -17,6 +17,7 @@ struct worker;
  * struct path - one way to have transfers made
  * @name: the word for it
  * @mapped: its queues are shared with the kernel
+ * @streams: it has a stream from a device in place of copies
  * @prepare: all that is needed but the channel, the buffers and the transfers. 0, or -1 with errno
  * @run: so many rounds, or fewer when told to stop: each transfer out and back; if timed,
  *	worker_sample() is told of each. Counts worker.rounds up. 0, or -1 with errno
@@ -25,12 +26,14 @@ struct worker;
 struct path {
 	const char *name;
 	bool mapped;
+	bool streams;
 	int (*prepare)(struct worker *worker);
 	int (*run)(struct worker *worker, uint64_t rounds, bool timed);
 	void (*release)(struct worker *worker);
 };
 
-extern const struct path path_ring, path_batch, path_single, path_busy, path_memcpy;
+extern const struct path path_ring, path_batch, path_single, path_busy, path_memcpy,
+	path_stream;
 extern const struct path *const paths[];
 
 /**
@@ -38,8 +41,9 @@ extern const struct path *const paths[];
  * @devices: the devices to use at once
  * @device_count: how many these are
  * @path: how
- * @bytes: of each transfer
- * @depth: how many a process has under way
+ * @bytes: of each transfer; a period of a stream is one
+ * @depth: how many a process has under way, or the ring of a stream has
+ * @events: how many of a stream end until the program is told
  * @processes: on each device
  * @count: transfers of each process, or 0 for as many as there is time for
  * @ns: for how long, if there is no @count
@@ -53,6 +57,7 @@ struct bench {
 	const struct path *path;
 	size_t bytes;
 	unsigned int depth;
+	unsigned int events;
 	unsigned int processes;
 	uint64_t count;
 	uint64_t ns;
@@ -92,12 +97,13 @@ struct report {
  * @channel: its own
  * @info: what that allows
  * @src: a buffer for what is read
- * @dst: a buffer for what is written
+ * @dst: a buffer for what is written; the ring of a stream
  * @stride: from one transfer's place in them to the next one's
  * @places: how many of them there are; transfers share them by turns
  * @transfers: a description of each that is under way
  * @queue: of the paths that have one
  * @completions: of the path that reads
+ * @stream: of the path that has one
  * @started: when each transfer was submitted, on the path that submits one at a time
  * @rounds: how many are done
  */
@@ -115,6 +121,7 @@ struct worker {
 	struct udma_transfer **transfers;
 	struct udma_queue *queue;
 	struct udma_completions *completions;
+	struct udma_stream *stream;
 	uint64_t *started;
 	uint64_t rounds;
 };

@@ -157,12 +157,12 @@ static bool has_node(const struct device *devices, ssize_t count, const char *no
 	return false;
 }
 
-/* Bind, and tell which device that made. */
-static int bind_and_tell(int fd, const char *spec)
+/* Bind. The device that this made goes to @made. */
+static int bind(int fd, const char *spec, struct device *made)
 {
 	struct device *before, *after;
 	ssize_t count_before, count_after, i;
-	int ret = 0;
+	int ret = -1;
 
 	/* Among ourselves there is no doubt about which one is new. */
 	flock(fd, LOCK_EX);
@@ -173,25 +173,44 @@ static int bind_and_tell(int fd, const char *spec)
 		return -1;
 	}
 	count_after = devices_read(&after);
-	if (count_before < 0 || count_after < 0) {
+	if (count_before < 0 || count_after < 0)
 		complain_errno("/sys/class/udma");
-		ret = -1;
+	for (i = 0; ret && i < count_after; i++) {
+		if (has_node(before, count_before, after[i].node))
+			continue;
+		*made = after[i];
+		ret = 0;
 	}
-	for (i = 0; !ret && i < count_after; i++)
-		if (!has_node(before, count_before, after[i].node))
-			printf("%s\n", after[i].node);
+	if (ret && count_before >= 0 && count_after >= 0)
+		complain("it is gone again", "%s", spec);
 	free(before);
 	free(after);
 	return ret;
 }
 
+/* A device that is not as it is to be is none. */
+static int bind_and_change(int fd, const char *spec, struct changes *changes)
+{
+	struct device made;
+
+	if (bind(fd, spec, &made))
+		return -1;
+	if (changes && changes_make(changes, made.node, made.node)) {
+		unbind_device(made.node);
+		return -1;
+	}
+	printf("%s\n", made.node);
+	return 0;
+}
+
 /**
  * bind_channel - make a channel a device, and print that
  * @spec: [NAME=]CHANNEL
+ * @changes: settings that it is to have, or NULL
  *
  * Return: 0, or -1 after it said why.
  */
-int bind_channel(const char *spec)
+int bind_channel(const char *spec, struct changes *changes)
 {
 	int fd, ret;
 
@@ -204,7 +223,7 @@ int bind_channel(const char *spec)
 	fd = open_attribute(SYSFS_BIND, spec);
 	if (fd < 0)
 		return -1;
-	ret = bind_and_tell(fd, spec);
+	ret = bind_and_change(fd, spec, changes);
 	close(fd);
 	return ret;
 }

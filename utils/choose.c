@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which channel to use.
+ * Which device to use.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,77 +8,86 @@
 
 #include "udmactl.h"
 
-#define BLOCK_BYTES	(1024 * 1024)
+const struct ability able_to_copy = {
+	.is_had = udma_channel_info_can_copy,
+	.inability = "the channel cannot copy",
+};
 
-static bool is_able(const struct pump *pump, const struct udma_channel_info *info)
+const struct ability able_to_fill = {
+	.is_had = udma_channel_info_can_fill,
+	.inability = "the channel cannot fill",
+};
+
+const struct ability able_to_send = {
+	.is_had = udma_channel_info_can_send,
+	.inability = "the channel cannot send",
+};
+
+const struct ability able_to_receive = {
+	.is_had = udma_channel_info_can_receive,
+	.inability = "the channel cannot receive",
+};
+
+static bool can_capture(const struct udma_channel_info *info)
 {
-	return pump->source ? udma_channel_info_can_copy(info) : udma_channel_info_can_fill(info);
+	return udma_channel_info_can_receive(info) && udma_channel_info_can_cycle(info);
 }
 
-/* What fits into the limits of the channel, if the user did not say it. */
-static void fit(struct pump *pump, const struct udma_channel_info *info)
-{
-	unsigned int transfers = udma_channel_info_get_max_transfers(info);
-	uint64_t most = udma_channel_info_get_max_bytes(info) / (2 * pump->slots);
+const struct ability able_to_capture = {
+	.is_had = can_capture,
+	.inability = "the channel cannot capture",
+};
 
-	pump->align = pump->source ? udma_channel_info_get_copy_align(info) :
-				     udma_channel_info_get_fill_align(info);
-	if (pump->slots > transfers)
-		pump->slots = transfers;
-	if (pump->block_bytes)
-		return;
-	if (most > BLOCK_BYTES)
-		most = BLOCK_BYTES;
-	if (pump->bytes && most > pump->bytes)
-		most = pump->bytes;
-	pump->block_bytes = most > pump->align ? most : pump->align;
+static bool can_play(const struct udma_channel_info *info)
+{
+	return udma_channel_info_can_send(info) && udma_channel_info_can_cycle(info);
 }
 
-/* Return: 0, or -1 with errno, which is EOPNOTSUPP for a channel that is not able. */
-static int try_channel(struct pump *pump, const char *device)
-{
-	struct udma_channel_info *info = NULL;
+const struct ability able_to_play = {
+	.is_had = can_play,
+	.inability = "the channel cannot play",
+};
 
-	snprintf(pump->device, sizeof(pump->device), "%s", device);
-	pump->channel = pump->exclusive ? udma_channel_open_exclusive(device) :
-					  udma_channel_open(device);
-	if (pump->channel)
-		info = udma_channel_get_info(pump->channel);
-	if (info && is_able(pump, info)) {
-		fit(pump, info);
-		udma_channel_info_free(info);
-		return 0;
-	}
-	if (info)
-		errno = EOPNOTSUPP;
-	udma_channel_info_free(info);
-	udma_channel_close(pump->channel);
-	pump->channel = NULL;
-	return -1;
+/* Return: 0, or -1 with errno, or with what the channel is if that is not able. */
+static int try_channel(struct choice *choice, const char *device)
+{
+	choice_release(choice);
+	snprintf(choice->device, sizeof(choice->device), "%s", device);
+	choice->channel = choice->exclusive ? udma_channel_open_exclusive(device) :
+					      udma_channel_open(device);
+	if (choice->channel)
+		choice->info = udma_channel_get_info(choice->channel);
+	return choice->info && choice->ability->is_had(choice->info) ? 0 : -1;
 }
 
-static void complain_channel(const struct pump *pump)
+static const char *explain_inability(const struct choice *choice)
 {
-	if (errno == EOPNOTSUPP)
-		complain(pump->source ? "the channel cannot copy" : "the channel cannot fill",
-			 "%s", pump->device);
-	else if (errno == EBUSY && pump->exclusive)
-		complain("another program uses it", "%s", pump->device);
+	if (udma_channel_info_get_direction(choice->info) == UDMA_CHANNEL_NO_DIRECTION)
+		return "it has no direction yet (udmactl config gives it one)";
+	return choice->ability->inability;
+}
+
+static void complain_channel(const struct choice *choice)
+{
+	if (choice->info)
+		complain(explain_inability(choice), "%s", choice->device);
+	else if (errno == EBUSY && choice->exclusive)
+		complain("another program uses it", "%s", choice->device);
 	else
-		complain_device(pump->device);
+		complain_device(choice->device);
 }
 
 /* The first that is able to; what is said is what was wrong with the last one. */
-static int choose_any(struct pump *pump)
+static int choose_any(struct choice *choice)
 {
 	struct device *devices;
 	ssize_t count = devices_read(&devices), i;
 	int ret = -1;
 
 	for (i = 0; ret && i < count; i++)
-		ret = try_channel(pump, devices[i].node);
+		ret = try_channel(choice, devices[i].node);
 	if (ret && count > 0)
-		complain_channel(pump);
+		complain_channel(choice);
 	else if (ret)
 		complain(count ? strerror(errno) : "there is none (udmactl bind makes one)",
 			 "device");
@@ -87,17 +96,28 @@ static int choose_any(struct pump *pump)
 }
 
 /**
- * choose_channel - open the channel that was named, or else a fitting one
- * @pump: says what it is for, and gets the channel and what fits it
+ * choose_channel - open the channel that was named, or else the first that is able to
+ * @choice: says what it is for, and gets the channel
  *
  * Return: 0, or -1 after it said why.
  */
-int choose_channel(struct pump *pump)
+int choose_channel(struct choice *choice)
 {
-	if (!pump->wanted)
-		return choose_any(pump);
-	if (!try_channel(pump, pump->wanted))
-		return 0;
-	complain_channel(pump);
-	return -1;
+	int ret;
+
+	if (!choice->wanted)
+		return choose_any(choice);
+	ret = try_channel(choice, choice->wanted);
+	if (ret)
+		complain_channel(choice);
+	return ret;
+}
+
+/* Close the channel, if there is one. It leaves errno as it was. */
+void choice_release(struct choice *choice)
+{
+	udma_channel_info_free(choice->info);
+	choice->info = NULL;
+	udma_channel_close(choice->channel);
+	choice->channel = NULL;
 }

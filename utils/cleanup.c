@@ -14,8 +14,8 @@
 
 #include "udmactl.h"
 
-/* Changed only while the signals are blocked. */
-static char *temporary;
+/* Files that are being written. Changed only while the signals are blocked. */
+static char *temporaries[2];
 static char device_gone[256];
 static sigset_t ending;
 
@@ -35,10 +35,13 @@ static void set(int *value, int to)
 	__atomic_store_n(value, to, __ATOMIC_SEQ_CST);
 }
 
-static void remove_temporary(void)
+static void remove_temporaries(void)
 {
-	if (temporary)
-		unlink(temporary);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(temporaries); i++)
+		if (temporaries[i])
+			unlink(temporaries[i]);
 }
 
 static void defer(int signal)
@@ -55,7 +58,7 @@ static void defer(int signal)
 /* The signal comes again when this returns, and then it ends the program. */
 static void end_by(int signal_number)
 {
-	remove_temporary();
+	remove_temporaries();
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }
@@ -72,7 +75,7 @@ static void on_end(int signal)
 static void on_bus_error(int signal)
 {
 	(void)signal;
-	remove_temporary();
+	remove_temporaries();
 	/* Whether it could be said makes no difference. */
 	if (write(STDERR_FILENO, device_gone, strlen(device_gone)) < 0)
 		_exit(EXIT_FAILED);
@@ -108,9 +111,19 @@ void cleanup_init(const char *device)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Where @temporary is, or NULL where there is a place. It has to be one of both. */
+static char **find(const char *temporary)
+{
+	char **place = temporaries;
+
+	while (*place != temporary)
+		place++;
+	return place;
+}
+
 /*
- * Create a file with a name of its own, which is removed if the program ends
- * before cleanup_rename(). The template has to stay until then.
+ * Create a file with a name of its own, which is removed if the program ends before
+ * cleanup_rename() or cleanup_remove(). The template has to stay until then.
  */
 int cleanup_create(char *path_template)
 {
@@ -120,13 +133,13 @@ int cleanup_create(char *path_template)
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	fd = mkostemp(path_template, O_CLOEXEC);
 	if (fd >= 0)
-		temporary = path_template;
+		*find(NULL) = path_template;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return fd;
 }
 
 /* Give the file its name, and keep it. */
-int cleanup_rename(const char *path)
+int cleanup_rename(const char *temporary, const char *path)
 {
 	sigset_t before;
 	int ret;
@@ -134,19 +147,19 @@ int cleanup_rename(const char *path)
 	sigprocmask(SIG_BLOCK, &ending, &before);
 	ret = rename(temporary, path);
 	if (!ret)
-		temporary = NULL;
+		*find(temporary) = NULL;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
 }
 
-/* Remove the file, if there is one. */
-void cleanup_remove(void)
+/* Remove the file. */
+void cleanup_remove(const char *temporary)
 {
 	sigset_t before;
 
 	sigprocmask(SIG_BLOCK, &ending, &before);
-	remove_temporary();
-	temporary = NULL;
+	unlink(temporary);
+	*find(temporary) = NULL;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -177,9 +190,11 @@ bool cleanup_defer_no_more(void)
 	return get(&deferred);
 }
 
-/* All is cleaned up: be ended by the signal that was deferred, if there was one. */
+/* All is cleaned up and told: be ended by the signal that was deferred, if there was one. */
 void cleanup_end(void)
 {
-	if (get(&deferred))
-		end_by(get(&deferred));
+	if (!get(&deferred))
+		return;
+	fflush(stdout);
+	end_by(get(&deferred));
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,17 +7,8 @@
 #define NSEC_PER_SEC	1000000000ULL
 #define MAX_DEPTH	65536
 #define MAX_PROCESSES	1024
-
-/* What people write for a real number: digits, and perhaps a point. */
-static bool parse_real(const char *text, double max, double *value)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)*text) || strspn(text, "0123456789.") != strlen(text))
-		return false;
-	*value = strtod(text, &end);
-	return !*end && *value > 0 && *value <= max;
-}
+/* The least that goes round. */
+#define MIN_PERIODS	2
 
 static bool find_path(const char *name, uint64_t *index)
 {
@@ -71,6 +61,11 @@ static int bench_option(struct plan *plan, int option, char **argv)
 		return parse_list(optarg, UINT32_MAX, "not a number of bytes", &plan->bytes);
 	case 'd':
 		return parse_list(optarg, MAX_DEPTH, "not a number from 1 to 65536", &plan->depths);
+	case 'e':
+		if (!parse_number(optarg, MAX_DEPTH, &number) || !number)
+			return usage_error("not a number from 1 to 65536", optarg);
+		plan->bench.events = number;
+		return 0;
 	case 'n':
 		if (!parse_number(optarg, INT64_MAX, &plan->bench.count) || !plan->bench.count)
 			return usage_error("not a number of transfers", optarg);
@@ -104,13 +99,55 @@ static int bench_option(struct plan *plan, int option, char **argv)
 	}
 }
 
-/* All paths, where the user did not say which. */
+/* All ways to copy, where the user did not say which. */
 static void default_paths(struct list *list)
 {
+	uint64_t i;
+
 	if (list->given)
 		return;
-	for (list->count = 0; paths[list->count]; list->count++)
-		list->values[list->count] = list->count;
+	list->count = 0;
+	for (i = 0; paths[i]; i++)
+		if (!paths[i]->streams)
+			list->values[list->count++] = i;
+}
+
+static bool has_streams(const struct plan *plan)
+{
+	return paths[plan->paths.values[0]]->streams;
+}
+
+/* No device is good for both. */
+static int check_paths(const struct plan *plan)
+{
+	unsigned int i;
+
+	for (i = 1; i < plan->paths.count; i++)
+		if (paths[plan->paths.values[i]]->streams != has_streams(plan))
+			return usage_error("not together with paths that copy", "stream");
+	return 0;
+}
+
+/* What makes sense for a stream, where the user did not say it, and what has to. */
+static int check_streams(struct plan *plan)
+{
+	static const struct list bytes = { { 4096, 65536 }, 2, false };
+	static const struct list depths = { { 32 }, 1, false };
+	unsigned int i;
+
+	if (plan->bench.processes > 1)
+		return usage_error("a stream has its device for itself", "--processes");
+	if (!plan->bytes.given)
+		plan->bytes = bytes;
+	if (!plan->depths.given)
+		plan->depths = depths;
+	for (i = 0; i < plan->depths.count; i++) {
+		if (plan->depths.values[i] < MIN_PERIODS)
+			return usage_error("a ring has two periods or more", "--depth");
+		if (plan->depths.values[i] < plan->bench.events)
+			return usage_error("more than the ring has", "--events");
+	}
+	return 0;
 }
 
 static void drop(struct list *list, unsigned int index)
@@ -120,26 +157,20 @@ static void drop(struct list *list, unsigned int index)
 		(list->count - index) * sizeof(list->values[0]));
 }
 
-static void complain_align(uint64_t bytes, const struct pump *pump)
-{
-	char why[80];
-
-	snprintf(why, sizeof(why), "not a multiple of %zu, as the channel needs it", pump->align);
-	complain(why, "%s: %llu bytes", pump->device, (unsigned long long)bytes);
-}
-
 /* What the user asked for has to be possible; of the rest, what is. */
-static int fit_bytes(struct plan *plan, const struct pump *pump)
+static int fit_bytes(struct plan *plan, const struct choice *choice)
 {
+	unsigned int align = udma_channel_info_get_copy_align(choice->info);
 	unsigned int i = 0;
 
 	while (i < plan->bytes.count) {
-		if (!(plan->bytes.values[i] % pump->align)) {
+		if (!(plan->bytes.values[i] % align)) {
 			i++;
 			continue;
 		}
 		if (plan->bytes.given) {
-			complain_align(plan->bytes.values[i], pump);
+			complain_align(align, "%s: %llu bytes", choice->device,
+				       (unsigned long long)plan->bytes.values[i]);
 			return -1;
 		}
 		drop(&plan->bytes, i);
@@ -168,20 +199,22 @@ static void fit_paths(struct plan *plan, struct udma_channel *channel)
 /* Whether the device is one that can do it. Its name as it is known goes to @name. */
 static int fit_device(struct plan *plan, const char *wanted, char **name)
 {
-	struct pump pump = PUMP_INIT;
+	struct choice choice = {
+		.ability = has_streams(plan) ? &able_to_capture : &able_to_copy,
+		.wanted = wanted,
+		.exclusive = plan->bench.exclusive,
+	};
 	int ret;
 
-	pump.wanted = wanted;
-	pump.source = "bench";
-	pump.exclusive = plan->bench.exclusive;
-	if (choose_channel(&pump))
-		return -1;
-	fit_paths(plan, pump.channel);
-	ret = fit_bytes(plan, &pump);
-	udma_channel_close(pump.channel);
+	ret = choose_channel(&choice);
+	if (!ret) {
+		fit_paths(plan, choice.channel);
+		ret = fit_bytes(plan, &choice);
+	}
+	choice_release(&choice);
 	if (ret)
 		return -1;
-	*name = strdup(pump.device);
+	*name = strdup(choice.device);
 	return *name ? 0 : -1;
 }
 
@@ -227,6 +260,7 @@ static int run(int argc, char **argv)
 		{ "bytes", required_argument, NULL, 'b' },
 		{ "depth", required_argument, NULL, 'd' },
 		{ "count", required_argument, NULL, 'n' },
+		{ "events", required_argument, NULL, 'e' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "processes", required_argument, NULL, 'P' },
 		{ "within", required_argument, NULL, 'w' },
@@ -239,6 +273,7 @@ static int run(int argc, char **argv)
 	struct plan plan = {
 		.bench = {
 			.processes = 1,
+			.events = 1,
 			.ns = NSEC_PER_SEC / 2,
 			.busy_ns = 50000,
 			.latency = true,
@@ -248,7 +283,7 @@ static int run(int argc, char **argv)
 	};
 	int option, ret;
 
-	while ((option = getopt_long(argc, argv, ":p:b:d:n:s:P:w:B:Lxj", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":p:b:d:e:n:s:P:w:B:Lxj", options, NULL)) != -1) {
 		ret = bench_option(&plan, option, argv);
 		if (ret)
 			return ret;
@@ -257,6 +292,11 @@ static int run(int argc, char **argv)
 		return usage_error("there is one process only that has it open",
 				   "--exclusive");
 	default_paths(&plan.paths);
+	ret = check_paths(&plan);
+	if (!ret && has_streams(&plan))
+		ret = check_streams(&plan);
+	if (ret)
+		return ret;
 	ret = measure(&plan, argv + optind);
 	free_devices(&plan.bench);
 	cleanup_end();
@@ -268,9 +308,10 @@ const struct command cmd_bench = {
 	.arguments = "[OPTION]... [DEVICE]...",
 	.summary = "measure how fast transfers are, a row a line",
 	.options =
-		"  -p, --path=LIST       of ring, batch, single, busy, memcpy; all\n"
+		"  -p, --path=LIST       of ring, batch, single, busy, memcpy; all. Or stream\n"
 		"  -b, --bytes=LIST      of a transfer; 64,4K,64K,1M\n"
 		"  -d, --depth=LIST      transfers under way; 1,8,32,256\n"
+		"  -e, --events=N        be told each N periods of a stream; 1\n"
 		"  -s, --seconds=S       for S seconds a row; 0.5\n"
 		"  -n, --count=N         for N transfers a row, in place of that\n"
 		"  -P, --processes=N     by N processes at once on each device; 1\n"

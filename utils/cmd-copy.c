@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "udmactl.h"
+#include "pump.h"
 
 static bool is_stdio(const char *name)
 {
 	return !strcmp(name, "-");
-}
-
-static int open_source(struct pump *pump, const char *name, struct stat *source)
-{
-	pump->source = is_stdio(name) ? "standard input" : name;
-	pump->in = is_stdio(name) ? STDIN_FILENO : open(name, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	if (pump->in >= 0 && !fstat(pump->in, source)) {
-		if (!S_ISDIR(source->st_mode))
-			return 0;
-		errno = EISDIR;
-	}
-	complain_errno("%s", pump->source);
-	return -1;
 }
 
 /* Where what is written is what is read; a terminal or /dev/null may be both. */
@@ -38,17 +22,19 @@ static bool is_source(const struct stat *source, const char *target)
 
 static int copy(struct pump *pump, const char *from, const char *to)
 {
-	struct stat source;
+	int ret;
 
-	if (open_source(pump, from, &source))
+	if (source_open(&pump->source, from))
 		return EXIT_FAILED;
-	if (is_source(&source, to)) {
-		complain("source and destination are the same file", "%s", pump->source);
-		return EXIT_FAILED;
+	pump->bytes = source_bytes(&pump->source);
+	if (!is_source(&pump->source.stat, to)) {
+		ret = pump_main(pump, to);
+	} else {
+		complain("source and destination are the same file", "%s", pump->source.name);
+		ret = EXIT_FAILED;
 	}
-	if (S_ISREG(source.st_mode))
-		pump->bytes = source.st_size;
-	return pump_main(pump, to, &source);
+	source_close(&pump->source);
+	return ret;
 }
 
 static int run(int argc, char **argv)
@@ -63,28 +49,23 @@ static int run(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	struct pump pump = PUMP_INIT;
+	struct pump pump = PUMP_INIT(&pump_copy);
 	int option, ret;
 
-	while ((option = getopt_long(argc, argv, ":" PUMP_LETTERS, options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":" PUMP_MEMORY_LETTERS, options, NULL)) != -1) {
 		ret = pump_option(&pump, option, argv);
 		if (ret)
 			return ret;
 	}
 	ret = bad_arguments(argc, argv, 2);
-	if (ret)
-		return ret;
-	ret = copy(&pump, argv[optind], argv[optind + 1]);
-	if (pump.in > STDIN_FILENO)
-		close(pump.in);
-	return ret;
+	return ret ? ret : copy(&pump, argv[optind], argv[optind + 1]);
 }
 
 const struct command cmd_copy = {
 	.name = "copy",
 	.arguments = "[OPTION]... SOURCE DESTINATION",
 	.summary = "copy a file by DMA",
-	.options = PUMP_HELP
+	.options = PUMP_MEMORY_HELP JSON_HELP
 		"\n"
 		"- is standard input or output. The summary goes to standard output, or to\n"
 		"standard error when the data goes to standard output.\n",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdint.h>
 
-#include "udmactl.h"
+#include "pump.h"
 
 /**
  * struct wish - which of the numbers that there must be were given
@@ -48,11 +48,12 @@ static int run(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{}
 	};
-	struct pump pump = PUMP_INIT;
+	struct pump pump = PUMP_INIT(&pump_fill);
 	struct wish wish = {};
 	int option, ret;
 
-	while ((option = getopt_long(argc, argv, ":n:V:" PUMP_LETTERS, options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":n:V:" PUMP_MEMORY_LETTERS, options,
+				     NULL)) != -1) {
 		ret = fill_option(&pump, &wish, option, argv);
 		if (ret)
 			return ret;
@@ -62,7 +63,7 @@ static int run(int argc, char **argv)
 		return ret;
 	if (!wish.bytes || !wish.value)
 		return usage_error("is missing", wish.bytes ? "--value" : "--bytes");
-	return pump_main(&pump, argv[optind], NULL);
+	return pump_main(&pump, argv[optind]);
 }
 
 const struct command cmd_fill = {
@@ -72,7 +73,7 @@ const struct command cmd_fill = {
 	.options =
 		"  -n, --bytes=N         how long the file is to be\n"
 		"  -V, --value=N         what each byte is to be, from 0 to 255\n"
-		PUMP_HELP
+		PUMP_MEMORY_HELP JSON_HELP
 		"\n"
 		"- is standard output; then the summary goes to standard error.\n",
 	.run = run,

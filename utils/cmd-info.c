@@ -17,6 +17,8 @@ static void print(const struct udma_channel_info *info, const struct device *dev
 	record_add_abilities(record, info);
 	record_add_limits(record, info);
 	record_add_recovery(record, info, device);
+	record_add_direction(record, info, device);
+	record_add_device(record, info);
 	record_print(record, stdout, json, '\n');
 	json_object_put(record);
 }

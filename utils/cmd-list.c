@@ -5,27 +5,22 @@
 #include "udmactl.h"
 
 /* Whoever may not open a device still sees that it is there. */
-static void add_abilities(struct json_object *record, const char *node)
-{
-	struct udma_channel *channel = udma_channel_open(node);
-	struct udma_channel_info *info = channel ? udma_channel_get_info(channel) : NULL;
-
-	record_add_string(record, "driver", info ? udma_channel_info_get_driver(info) : NULL);
-	record_add_abilities(record, info);
-	udma_channel_info_free(info);
-	udma_channel_close(channel);
-}
-
 static struct json_object *describe(const struct device *device)
 {
 	struct json_object *record = json_object_new_object();
+	struct udma_channel *channel = udma_channel_open(device->node);
+	struct udma_channel_info *info = channel ? udma_channel_get_info(channel) : NULL;
 
 	record_add_string(record, "device", device->node);
 	record_add_string(record, "name", device->name);
 	record_add_string(record, "channel", device->channel);
 	record_add_string(record, "provider", device->provider);
-	add_abilities(record, device->node);
+	record_add_string(record, "driver", info ? udma_channel_info_get_driver(info) : NULL);
+	record_add_abilities(record, info);
 	record_add_string(record, "state", *device->state ? device->state : NULL);
+	record_add_direction(record, info, device);
+	udma_channel_info_free(info);
+	udma_channel_close(channel);
 	return record;
 }
 

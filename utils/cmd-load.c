@@ -32,7 +32,7 @@ static int load(const struct wish *wish)
 	kmod_unref(kmod);
 	/* By sysfs: a parameter of the module could not say what was wrong. */
 	for (i = 0; !ret && i < wish->nr_bindings; i++)
-		ret = bind_channel(wish->bindings[i]);
+		ret = bind_channel(wish->bindings[i], NULL);
 	return ret ? EXIT_FAILED : 0;
 }
 

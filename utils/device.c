@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -74,6 +73,7 @@ static void read_device(const char *node, struct device *device)
 	read_line(device->provider, sizeof(device->provider), SYSFS_CLASS "/%s/provider",
 		  node);
 	read_line(device->state, sizeof(device->state), SYSFS_CLASS "/%s/state", node);
+	read_line(device->direction, sizeof(device->direction), SYSFS_CLASS "/%s/direction", node);
 }
 
 /**
@@ -145,43 +145,4 @@ int device_find(const char *name, struct device *device)
 	free(devices);
 	errno = ENOENT;
 	return i < count ? 0 : -1;
-}
-
-/* @info is NULL when it is not known. */
-void record_add_abilities(struct json_object *record, const struct udma_channel_info *info)
-{
-	static const struct {
-		const char *key;
-		bool (*get)(const struct udma_channel_info *info);
-	} abilities[] = {
-		{ "can_copy", udma_channel_info_can_copy },
-		{ "can_fill", udma_channel_info_can_fill },
-		{ "coherent", udma_channel_info_is_coherent },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(abilities); i++)
-		record_add(record, abilities[i].key,
-			   info ? json_object_new_boolean(abilities[i].get(info)) : NULL);
-}
-
-/* The same here. */
-void record_add_limits(struct json_object *record, const struct udma_channel_info *info)
-{
-	const struct {
-		const char *key;
-		uint64_t value;
-	} limits[] = {
-		{ "copy_align", info ? udma_channel_info_get_copy_align(info) : 0 },
-		{ "fill_align", info ? udma_channel_info_get_fill_align(info) : 0 },
-		{ "max_segment_bytes", info ? udma_channel_info_get_max_segment_bytes(info) : 0 },
-		{ "max_bytes", info ? udma_channel_info_get_max_bytes(info) : 0 },
-		{ "max_buffers", info ? udma_channel_info_get_max_buffers(info) : 0 },
-		{ "max_transfers", info ? udma_channel_info_get_max_transfers(info) : 0 },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(limits); i++)
-		record_add(record, limits[i].key,
-			   info ? json_object_new_uint64(limits[i].value) : NULL);
 }

@@ -52,6 +52,43 @@ void complain_device(const char *device)
 		complain_errno("%s", device);
 }
 
+/* For a file. EFAULT: the memory of the buffers went, and that goes with the channel. */
+void complain_io(const char *file, const char *device)
+{
+	if (errno == EFAULT)
+		complain(strerror(ENODEV), "%s", device);
+	else
+		complain_errno("%s", file);
+}
+
+/* Why a transfer or a stream has failed, or NULL if it has not. */
+const char *explain_end(const struct udma_completion *completion)
+{
+	int error = udma_completion_get_error(completion);
+
+	if (!error)
+		return NULL;
+	if (udma_completion_is_held(completion))
+		return "the controller could not be stopped, and may still use the buffers";
+	if (udma_completion_was_reset(completion))
+		return "the controller was reset";
+	if (error == ETIMEDOUT)
+		return "it took too long, or the controller hangs";
+	return strerror(error);
+}
+
+/* For a number of bytes that a channel cannot move. */
+void complain_align(unsigned int align, const char *what, ...)
+{
+	char why[80];
+	va_list args;
+
+	snprintf(why, sizeof(why), "not a multiple of %u, as the channel needs it", align);
+	va_start(args, what);
+	print(why, what, args);
+	va_end(args);
+}
+
 /* For what was typed wrong; @what is it, or NULL when something is missing. */
 int usage_error(const char *why, const char *what)
 {

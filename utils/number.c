@@ -42,3 +42,14 @@ bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	*value = number << shift;
 	return true;
 }
+
+/* A real number over 0 up to @max: digits, and perhaps a point. */
+bool parse_real(const char *text, double max, double *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text) || strspn(text, "0123456789.") != strlen(text))
+		return false;
+	*value = strtod(text, &end);
+	return !*end && *value > 0 && *value <= max;
+}

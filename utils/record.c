@@ -32,6 +32,16 @@ void record_add_real(struct json_object *record, const char *key, double value)
 	record_add(record, key, json_object_new_double_s(value, text));
 }
 
+/* How much went, in what time. */
+void record_add_rate(struct json_object *record, uint64_t bytes, uint64_t ns)
+{
+	double seconds = ns / 1e9;
+
+	record_add_number(record, "bytes", bytes);
+	record_add_real(record, "seconds", seconds);
+	record_add_number(record, "bytes_per_second", ns ? bytes / seconds : 0);
+}
+
 void record_add_bool(struct json_object *record, const char *key, bool value)
 {
 	record_add(record, key, json_object_new_boolean(value));
@@ -48,10 +58,12 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+/* Of an array that is when there is nothing in it. */
 static const char *value_text(struct json_object *value)
 {
 	switch (json_object_get_type(value)) {
 	case json_type_null:
+	case json_type_array:
 		return "-";
 	case json_type_boolean:
 		return json_object_get_boolean(value) ? "yes" : "no";
@@ -64,6 +76,19 @@ static const char *value_text(struct json_object *value)
 	}
 }
 
+/* One or several, with commas between them. */
+static void print_value(struct json_object *value, FILE *to)
+{
+	size_t i, count = 0;
+
+	if (json_object_is_type(value, json_type_array))
+		count = json_object_array_length(value);
+	for (i = 0; i < count; i++)
+		fprintf(to, "%s%s", i ? "," : "", value_text(json_object_array_get_idx(value, i)));
+	if (!count)
+		fputs(value_text(value), to);
+}
+
 /* The words of a record; of one in it, with its own name before each. */
 static void print_words(struct json_object *record, FILE *to, const char *prefix, char separator)
 {
@@ -73,11 +98,12 @@ static void print_words(struct json_object *record, FILE *to, const char *prefix
 		if (!first)
 			fputc(separator, to);
 		first = false;
-		if (json_object_is_type(value, json_type_object))
+		if (json_object_is_type(value, json_type_object)) {
 			print_words(value, to, key, separator);
-		else
-			fprintf(to, "%s%s%s=%s", prefix, *prefix ? "_" : "", key,
-				value_text(value));
+			continue;
+		}
+		fprintf(to, "%s%s%s=", prefix, *prefix ? "_" : "", key);
+		print_value(value, to);
 	}
 }
 

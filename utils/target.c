@@ -5,10 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "udmactl.h"
@@ -47,17 +46,21 @@ static bool is_new_name(const char *name)
 	return length && lstat(name, &link) < 0;
 }
 
-static int create_temporary(const char *path)
+static int create_temporary(struct target *target)
 {
-	static char temporary[PATH_MAX];
-	int length = strrchr(path, '/') + 1 - path;
+	int length = strrchr(target->path, '/') + 1 - target->path;
+	int fd;
 
-	if (length + sizeof(TEMPORARY) > sizeof(temporary)) {
-		errno = ENAMETOOLONG;
+	if (asprintf(&target->temporary, "%.*s" TEMPORARY, length, target->path) < 0) {
+		target->temporary = NULL;
 		return -1;
 	}
-	snprintf(temporary, sizeof(temporary), "%.*s" TEMPORARY, length, path);
-	return cleanup_create(temporary);
+	fd = cleanup_create(target->temporary);
+	if (fd < 0) {
+		free(target->temporary);
+		target->temporary = NULL;
+	}
+	return fd;
 }
 
 /*
@@ -96,7 +99,7 @@ static int open_temporary(struct target *target, const struct stat *old,
 	target->path = old ? realpath(target->name, NULL) : new_path(target->name);
 	if (!target->path)
 		return -1;
-	target->fd = create_temporary(target->path);
+	target->fd = create_temporary(target);
 	if (target->fd < 0)
 		return -1;
 	if (old)
@@ -145,6 +148,41 @@ int target_open(struct target *target, const char *name, const struct stat *sour
 	return -1;
 }
 
+static void wait_for_reader(const struct target *target)
+{
+	struct pollfd poll_target = { .fd = target->fd, .events = POLLOUT };
+
+	poll(&poll_target, 1, -1);
+}
+
+/**
+ * target_write - write behind what was written
+ * @target: the target
+ * @data: what to write
+ * @bytes: how much
+ *
+ * Return: how much was written; less than @bytes only when the user wants it to end. Or -1
+ * with errno.
+ */
+ssize_t target_write(struct target *target, const void *data, size_t bytes)
+{
+	size_t done = 0;
+	ssize_t count;
+
+	while (done < bytes) {
+		count = write(target->fd, (const char *)data + done, bytes - done);
+		if (count >= 0)
+			done += count;
+		else if (errno == EAGAIN)
+			wait_for_reader(target);
+		else if (errno != EINTR)
+			return -1;
+		if (count < 0 && cleanup_deferred())
+			break;
+	}
+	return done;
+}
+
 /**
  * target_commit - put what was written in its place
  * @target: the target; nothing of it is left to discard
@@ -158,10 +196,14 @@ int target_commit(struct target *target)
 	/* Some file systems tell only here that there was no room. */
 	ret = target->fd == STDOUT_FILENO ? 0 : close(target->fd);
 	target->fd = -1;
-	if (!ret && target->path)
-		ret = cleanup_rename(target->path);
-	if (ret)
+	if (!ret && target->temporary)
+		ret = cleanup_rename(target->temporary, target->path);
+	if (ret) {
 		complain_errno("%s", target->name);
+	} else {
+		free(target->temporary);
+		target->temporary = NULL;
+	}
 	target_discard(target);
 	return ret;
 }
@@ -172,7 +214,10 @@ void target_discard(struct target *target)
 	if (target->fd >= 0 && target->fd != STDOUT_FILENO)
 		close(target->fd);
 	target->fd = -1;
-	cleanup_remove();
+	if (target->temporary)
+		cleanup_remove(target->temporary);
+	free(target->temporary);
+	target->temporary = NULL;
 	free(target->path);
 	target->path = NULL;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who is in the way of unloading a module.
+ * Who is in the way of unloading a module, or of changing a device.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -12,12 +12,15 @@
 
 #include "udmactl.h"
 
-static bool is_node(const char *path)
+/* Whether it is the device @wanted, or any if that is NULL. */
+static bool is_node(const char *path, const char *wanted)
 {
-	return !strncmp(path, "/dev/udma", 9) && isdigit((unsigned char)path[9]);
+	if (strncmp(path, "/dev/udma", 9) || !isdigit((unsigned char)path[9]))
+		return false;
+	return !wanted || !strcmp(path + strlen("/dev/"), wanted);
 }
 
-static bool has_open(const char *pid, char *node, size_t size)
+static bool has_open(const char *pid, const char *wanted, char *node, size_t size)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -30,14 +33,14 @@ static bool has_open(const char *pid, char *node, size_t size)
 	while (dir && !found && (entry = readdir(dir))) {
 		length = readlinkat(dirfd(dir), entry->d_name, node, size - 1);
 		node[length > 0 ? length : 0] = '\0';
-		found = is_node(node);
+		found = is_node(node, wanted);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static bool has_mapped(const char *pid, char *node, size_t size)
+static bool has_mapped(const char *pid, const char *wanted, char *node, size_t size)
 {
 	char path[PATH_MAX], *line = NULL, *start;
 	size_t space = 0;
@@ -48,9 +51,9 @@ static bool has_mapped(const char *pid, char *node, size_t size)
 	maps = fopen(path, "re");
 	while (maps && !found && getline(&line, &space, maps) > 0) {
 		start = strchr(line, '/');
-		found = start && is_node(start);
-		if (found)
+		if (start)
 			snprintf(node, size, "%.*s", (int)strcspn(start, "\n "), start);
+		found = start && is_node(node, wanted);
 	}
 	free(line);
 	if (maps)
@@ -58,7 +61,12 @@ static bool has_mapped(const char *pid, char *node, size_t size)
 	return found;
 }
 
-static void complain_processes(const char *name)
+/**
+ * complain_openers - say which processes have a device open, a line each
+ * @name: what they are in the way of
+ * @wanted: the device, or NULL for any
+ */
+void complain_openers(const char *name, const char *wanted)
 {
 	char node[NAME_MAX + 1], comm[64];
 	DIR *proc = opendir("/proc");
@@ -67,8 +75,8 @@ static void complain_processes(const char *name)
 	while (proc && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		if (!has_open(entry->d_name, node, sizeof(node)) &&
-		    !has_mapped(entry->d_name, node, sizeof(node)))
+		if (!has_open(entry->d_name, wanted, node, sizeof(node)) &&
+		    !has_mapped(entry->d_name, wanted, node, sizeof(node)))
 			continue;
 		read_line(comm, sizeof(comm), "/proc/%s/comm", entry->d_name);
 		complain("has it open", "%s: process %s (%s): %s", name, entry->d_name, comm,
@@ -133,7 +141,7 @@ void complain_users(struct kmod_module *module)
 	complain("in use", "%s", name);
 	complain_modules(name, module);
 	if (!strcmp(name, "udma"))
-		complain_processes(name);
+		complain_openers(name, NULL);
 	else
 		complain_channels(name);
 	if (!strcmp(name, "udma_sim"))
