@@ -79,6 +79,7 @@ stress:
 bench:
 	@$(vm)/deps build vm >&2
 	@$(MAKE) lib utils >&2
+	@$(MAKE) $(quiet) -C selftests/bench >&2
 	@selftests/bench/run $(PART)
 
 check-model:
