@@ -49,6 +49,12 @@ one() {
 	node=$(bind 0)
 }
 
+# told [ATTRIBUTE=VALUE]...: the same of a source that has to be told of its device, and has been.
+told() {
+	one source need_config=1 "$@"
+	udmactl config "$node" address=none direction=dev_to_mem
+}
+
 # pattern FILE BYTES: what a source gives and a sink wants. The controller of the case is to be made afterwards.
 pattern() {
 	one source
@@ -626,6 +632,7 @@ test_streams_that_cannot_be() {
 		udmactl capture -d "$node" -n 1 -p 512M -P 3 to
 	refuse 1 "udmactl: capture: $node: 2 times 536870912 bytes: *" \
 		udmactl capture -d "$node" -n 1 -p 512M -P 2 to
+	told align=4
 	udmactl config "$node" width=8
 	refuse 1 "udmactl: capture: $node: 4100 bytes: not a multiple of 8, *" \
 		udmactl capture -d "$node" -n 1 -p 4100 to
@@ -740,9 +747,9 @@ test_play_bad_names() {
 # Settings
 
 test_config_shows() {
-	one source
+	told
 	must udmactl config "$node"
-	line="direction=dev_to_mem address=0x0 width=0 burst=0 shared_reset=no window=[0-9]* stall_ms=0"
+	line="address=none direction=dev_to_mem width=0 burst=0 shared_reset=no window=[0-9]* stall_ms=0"
 	expect grep -qx "$line timeout_ms=0 max_megabytes=[0-9]*" out
 	expect [ "$(wc -l <out)" -eq 1 ]
 	# It can be given again.
@@ -751,10 +758,10 @@ test_config_shows() {
 	expect [ ! -s out ]
 	must udmactl config --json "$node"
 	tr -d ' \n' <out >flat
-	expect grep -q '^{"direction":"dev_to_mem","address":"0x0","width":0,"burst":0,"shared_reset":false,' flat
+	expect grep -q '^{"address":"none","direction":"dev_to_mem","width":0,"burst":0,"shared_reset":false,' flat
 	must udmactl config udma0
 	case $answer in
-	direction=mem_to_mem*) ;;
+	*' direction=mem_to_mem '*) ;;
 	*) fail "$answer" ;;
 	esac
 	refuse 1 "udmactl: config: udma9999: no such device" udmactl config udma9999
@@ -762,7 +769,9 @@ test_config_shows() {
 }
 
 test_config_sets() {
-	one source
+	one source need_config=1
+	refuse 1 "udmactl: config: $node: direction=dev_to_mem: the address of the device comes first; *" \
+		udmactl config "$node" direction=dev_to_mem
 	must udmactl config "$node" width=4 burst=0x10 address=0xfe000010 shared_reset=yes window=2 stall_ms=10 \
 		timeout_ms=20 max_megabytes=30 direction=dev_to_mem
 	expect [ ! -s out ]
@@ -781,12 +790,12 @@ test_config_sets() {
 	expect grep -qx window=2 out
 	must udmactl config "$node" direction=none
 	must udmactl config "$node"
-	expect grep -q '^direction=none ' out
+	expect grep -q ' direction=none ' out
 }
 
 # All or none.
 test_config_of_what_cannot_be() {
-	one source
+	told
 	must udmactl config "$node"
 	before=$answer
 	for bad in "direction=mem_to_dev: the channel has no such direction" \
@@ -809,7 +818,7 @@ test_config_of_what_cannot_be() {
 }
 
 test_config_of_a_device_in_use() {
-	one source step_mode=1
+	told step_mode=1
 	begin udmactl recv -d "$node" -n 1000 to
 	until_true is_pending 1
 	for setting in direction=none address=0x10 width=4 burst=1; do
@@ -828,8 +837,8 @@ test_config_of_a_device_in_use() {
 }
 
 test_bind_with_settings() {
-	sim_make kind=source channels=1
-	must udmactl bind "adc-$$=$provider:0" width=4 address=0x1000 timeout_ms=5
+	sim_make kind=source channels=1 need_config=1
+	must udmactl bind "adc-$$=$provider:0" width=4 address=0x1000 direction=dev_to_mem timeout_ms=5
 	node=$answer
 	expect [ "$(wc -l <out)" -eq 1 ]
 	for setting in direction=dev_to_mem address=0x1000 width=4 timeout_ms=5; do
