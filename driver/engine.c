@@ -60,15 +60,9 @@ void udma_engine_recall(struct udma_engine *engine, struct udma_xfer *xfer)
 static size_t udma_slot_residue(const struct udma_engine *engine, const struct udma_slot *slot,
 				const struct dmaengine_result *result)
 {
-	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
+	if (udma_engine_tells_nothing(engine))
 		return 0;
 	return result->residue <= slot->bytes ? result->residue : 0;
-}
-
-/* Whether the provider tells of each byte how far it has come. */
-static bool udma_engine_tells_bytes(const struct udma_engine *engine)
-{
-	return engine->granularity == DMA_RESIDUE_GRANULARITY_BURST;
 }
 
 /* A copy is one segment: of such a one it says that all is left until it is over. */
@@ -342,7 +336,7 @@ bool udma_engine_tell(struct udma_engine *engine, const struct udma_slot *slot, 
 	status = dmaengine_tx_status(engine->dma, slot->cookie, &state);
 	*failed = status == DMA_ERROR;
 	*residue = state.residue;
-	return engine->granularity != DMA_RESIDUE_GRANULARITY_DESCRIPTOR &&
+	return !udma_engine_tells_nothing(engine) &&
 	       (status == DMA_IN_PROGRESS || status == DMA_PAUSED);
 }
 

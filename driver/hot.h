@@ -35,6 +35,12 @@ static inline struct udma_buffer *udma_buffer_find(struct udma_file *file, u32 h
 	return buffer && buffer->handle == handle ? buffer : NULL;
 }
 
+/* Whether so much is in it, from @offset on. */
+static inline bool udma_buffer_has(const struct udma_buffer *buffer, u64 offset, u64 bytes)
+{
+	return offset <= buffer->bytes && bytes <= buffer->bytes - offset;
+}
+
 static inline void udma_buffer_get(struct udma_buffer *buffer)
 {
 	lockdep_assert_held(&buffer->chan->engine.lock);
@@ -256,6 +262,18 @@ static inline void udma_slot_put(struct udma_engine *engine, struct udma_slot *s
 }
 
 /* engine */
+
+/* Whether the provider tells of each byte how far it has come. */
+static inline bool udma_engine_tells_bytes(const struct udma_engine *engine)
+{
+	return engine->granularity == DMA_RESIDUE_GRANULARITY_BURST;
+}
+
+/* Whether it tells that of nothing but a whole descriptor. */
+static inline bool udma_engine_tells_nothing(const struct udma_engine *engine)
+{
+	return engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+}
 
 /* Whether hardware may be given anything now. */
 static inline bool udma_engine_may_issue(const struct udma_engine *engine)

@@ -118,7 +118,7 @@ static int udma_segment_find(struct udma_file *file, const struct udma_request *
 
 	if (!buffer)
 		return -ENOENT;
-	if (offset > buffer->bytes || segment->bytes > buffer->bytes - offset)
+	if (!udma_buffer_has(buffer, offset, segment->bytes))
 		return -ERANGE;
 	if (!udma_request_is_aligned(&file->chan->info, request, offset, segment->bytes))
 		return -EINVAL;

@@ -124,7 +124,7 @@ static int udma_request_find(struct udma_file *file, u32 handle, u64 offset, u64
 
 	if (!buffer)
 		return -ENOENT;
-	if (offset > buffer->bytes || bytes > buffer->bytes - offset)
+	if (!udma_buffer_has(buffer, offset, bytes))
 		return -ERANGE;
 	*found = buffer;
 	*addr = buffer->dma + offset;
@@ -154,8 +154,7 @@ static int udma_request_find_both(struct udma_file *file, const struct udma_requ
 /* What a device gives is not known to have come where the controller does not tell. */
 static bool udma_request_is_inexact(const struct udma_engine *engine, u32 op)
 {
-	return op == UDMA_OP_DEV_TO_MEM &&
-	       engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	return op == UDMA_OP_DEV_TO_MEM && udma_engine_tells_nothing(engine);
 }
 
 /* What has been found to be right, but for the buffers. */

@@ -113,7 +113,7 @@ static bool udma_reset_is_due(struct udma_engine *engine, unsigned int reasons)
 	if (reasons & UDMA_RESET_STALL && engine->issued && (engine->blame || engine->probing))
 		return true;
 	/* What cannot be stopped is left to finish, or to stall. */
-	if (!engine->dma->device->device_terminate_all)
+	if (!engine->can_stop)
 		return false;
 	for (i = 0; reasons & UDMA_RESET_UNWANTED && i < UDMA_WINDOW_SLOTS; i++) {
 		const struct udma_slot *slot = &engine->slots[i];
@@ -238,7 +238,6 @@ void udma_reset_heal(struct udma_engine *engine)
 /* How far hardware has come with a descriptor. A callback that comes meanwhile knows better. */
 static void udma_reset_ask(struct udma_engine *engine, struct udma_slot *slot, bool paused)
 {
-	bool bytes = engine->granularity == DMA_RESIDUE_GRANULARITY_BURST;
 	struct dma_tx_state state;
 	enum dma_status status;
 	dma_cookie_t cookie;
@@ -261,7 +260,7 @@ static void udma_reset_ask(struct udma_engine *engine, struct udma_slot *slot, b
 		return;
 	}
 	slot->residue = min_t(size_t, state.residue, slot->bytes);
-	slot->exact = slot->told && paused && bytes;
+	slot->exact = slot->told && paused && udma_engine_tells_bytes(engine);
 }
 
 /* Before it is stopped: how far hardware has come, where it tells. */
@@ -278,7 +277,7 @@ void udma_reset_snapshot(struct udma_engine *engine)
 			engine->slots[i].exact = false;
 		}
 	}
-	if (engine->granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
+	if (udma_engine_tells_nothing(engine))
 		return;
 	/* What it does not move any more it tells for good. */
 	if (udma_engine_has_device(engine) && engine->can_pause)

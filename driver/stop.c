@@ -116,8 +116,7 @@ static bool udma_stop_is_probing(struct udma_engine *engine)
 /* Let hardware end by itself what it has, if it does. */
 static void udma_stop_drain(struct udma_engine *engine)
 {
-	bool stoppable = engine->dma->device->device_terminate_all;
-	unsigned long timeout = stoppable ? UDMA_DRAIN_TIMEOUT : UDMA_DRAIN_TIMEOUT_LONG;
+	unsigned long timeout = engine->can_stop ? UDMA_DRAIN_TIMEOUT : UDMA_DRAIN_TIMEOUT_LONG;
 	unsigned long end = jiffies + timeout;
 
 	do {

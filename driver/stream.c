@@ -66,7 +66,7 @@ static int udma_stream_check_channel(struct udma_chan *chan, const struct udma_s
 	if (!(chan->info.out_capabilities & capability) || !chan->engine.can_stop)
 		return -EOPNOTSUPP;
 	/* It is to be told how far a period has come. */
-	if (cmd->idle_ns && chan->engine.granularity != DMA_RESIDUE_GRANULARITY_BURST)
+	if (cmd->idle_ns && !udma_engine_tells_bytes(&chan->engine))
 		return -EOPNOTSUPP;
 	/* A packet is one descriptor, and a period is one piece. */
 	return cmd->period_bytes > udma_prep_most(parts, cmd->type) ? -EINVAL : 0;
@@ -183,6 +183,12 @@ static void udma_stream_reset(struct udma_stream *stream, const struct udma_stre
 static void udma_stream_set_xfer(struct udma_stream *stream, struct udma_xfer *xfer,
 				 const struct udma_stream_start *cmd, struct udma_buffer *buffer)
 {
+	const struct udma_request request = {
+		.op = cmd->type == UDMA_STREAM_CYCLIC ? UDMA_OP_CYCLIC : UDMA_OP_PACKETS,
+		.user_data = cmd->user_data,
+		.timeout_ns = UDMA_TIMEOUT_NEVER,
+	};
+
 	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	xfer->dst = stream->reads ? buffer : NULL;
 	xfer->src = stream->reads ? NULL : buffer;
@@ -190,16 +196,9 @@ static void udma_stream_set_xfer(struct udma_stream *stream, struct udma_xfer *x
 	xfer->src_addr = xfer->dst_addr;
 	/* Packets have no end. */
 	xfer->bytes = cmd->type == UDMA_STREAM_CYCLIC ? cmd->bytes : U64_MAX;
-	xfer->op = cmd->type == UDMA_STREAM_CYCLIC ? UDMA_OP_CYCLIC : UDMA_OP_PACKETS;
-	xfer->moved = 0;
-	xfer->user_data = cmd->user_data;
-	xfer->sequence = stream->file->sequence++;
-	xfer->timeout_ns = UDMA_TIMEOUT_NEVER;
-	xfer->fill = 0;
-	xfer->flags = 0;
-	xfer->status = 0;
 	xfer->trouble = 0;
 	xfer->list = NULL;
+	udma_xfer_set(xfer, &request);
 	udma_buffer_get(buffer);
 	stream->xfer = xfer;
 }
@@ -207,15 +206,10 @@ static void udma_stream_set_xfer(struct udma_stream *stream, struct udma_xfer *x
 /* Whether @file may have a stream now. */
 static int udma_stream_may_start(struct udma_engine *engine, struct udma_file *file)
 {
-	lockdep_assert_held(&engine->lock);
-	if (engine->stopped)
-		return -ENODEV;
-	if (engine->state == UDMA_STATE_FAILED)
-		return -EIO;
-	if (udma_stream_is_in_the_way(engine) || (engine->owner && engine->owner != file) ||
-	    file->events.reserved != file->events.tail)
-		return -EBUSY;
-	return 0;
+	int ret = udma_xfer_may_submit(engine, file);
+
+	/* It has the channel for itself, also from transfers of its own file. */
+	return ret ?: file->events.reserved != file->events.tail ? -EBUSY : 0;
 }
 
 static int udma_stream_launch(struct udma_file *file, const struct udma_stream_start *cmd)
@@ -233,7 +227,7 @@ static int udma_stream_launch(struct udma_file *file, const struct udma_stream_s
 	buffer = udma_buffer_find(file, cmd->handle);
 	if (!buffer)
 		return -ENOENT;
-	if (cmd->offset > buffer->bytes || cmd->bytes > buffer->bytes - cmd->offset)
+	if (!udma_buffer_has(buffer, cmd->offset, cmd->bytes))
 		return -ERANGE;
 	xfer = udma_xfer_get(file);
 	if (!xfer)
@@ -246,7 +240,7 @@ static int udma_stream_launch(struct udma_file *file, const struct udma_stream_s
 	udma_stream_reset(stream, cmd);
 	stream->promised = cmd->type == UDMA_STREAM_PACKETS;
 	udma_stream_set_xfer(stream, xfer, cmd, buffer);
-	engine->owner = file;
+	udma_xfer_claim(engine, file);
 	engine->stream = stream;
 	engine->resting = false;
 	if (stream->idle_ns)
@@ -417,7 +411,7 @@ void udma_stream_end(struct udma_xfer *xfer, int status, u32 flags)
 	struct udma_file *file = xfer->file;
 	struct udma_engine *engine = &file->chan->engine;
 	struct udma_stream *stream = file->stream;
-	const bool told_promised = stream->promised;
+	const bool makes_room = stream->promised;
 	const u32 unsaid = UDMA_EVENT_F_SHORT | (stream->inexact ? UDMA_EVENT_F_EXACT : 0);
 	const struct udma_told told = {
 		.type = UDMA_EVENT_STREAM,
@@ -439,7 +433,7 @@ void udma_stream_end(struct udma_xfer *xfer, int status, u32 flags)
 	if (!file->closed)
 		udma_stream_post(stream, &told);
 	/* There is room for others now. */
-	if (told_promised)
+	if (makes_room)
 		udma_events_wake(&file->events, EPOLLOUT | EPOLLWRNORM);
 	stream->xfer = NULL;
 	stream->slot = NULL;

@@ -519,6 +519,9 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_requests *request
 struct udma_xfer *udma_xfer_get(struct udma_file *file);
 void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer);
 void udma_xfer_unget(struct udma_xfer *xfer);
+void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request);
+int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file);
+void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file);
 void udma_xfer_let_go_others(struct udma_xfer *xfer);
 void udma_xfer_stop(struct udma_xfer *xfer);
 void udma_xfer_settle(struct udma_xfer *xfer);

@@ -39,11 +39,6 @@ udma_request_read(const struct udma_request *from, u32 flags)
 	};
 }
 
-static bool udma_range_within(const struct udma_buffer *buffer, u64 offset, u64 bytes)
-{
-	return offset <= buffer->bytes && bytes <= buffer->bytes - offset;
-}
-
 /* For ranges that are known to be within their buffer. */
 static bool udma_ranges_overlap(u64 a, u64 b, u64 bytes)
 {
@@ -89,12 +84,12 @@ static inline int udma_request_resolve(struct udma_file *file, const struct udma
 	if (!*dst)
 		return -ENOENT;
 	if (request->op != UDMA_OP_COPY)
-		return udma_range_within(*dst, request->dst_offset, request->bytes) ? 0 : -ERANGE;
+		return udma_buffer_has(*dst, request->dst_offset, request->bytes) ? 0 : -ERANGE;
 	*src = udma_buffer_find(file, request->src_handle);
 	if (!*src)
 		return -ENOENT;
-	if (!udma_range_within(*dst, request->dst_offset, request->bytes) ||
-	    !udma_range_within(*src, request->src_offset, request->bytes))
+	if (!udma_buffer_has(*dst, request->dst_offset, request->bytes) ||
+	    !udma_buffer_has(*src, request->src_offset, request->bytes))
 		return -ERANGE;
 	if (*dst == *src &&
 	    udma_ranges_overlap(request->dst_offset, request->src_offset, request->bytes))
@@ -128,7 +123,7 @@ void udma_xfer_unget(struct udma_xfer *xfer)
 }
 
 /* What all transfers have of their requests. */
-static inline void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request)
+inline void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request)
 {
 	struct udma_file *file = xfer->file;
 
@@ -280,7 +275,7 @@ static int udma_xfer_own(struct udma_engine *engine, struct udma_file *file)
 }
 
 /* @file has submitted something: a device's channel is its own from now on. */
-static inline void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file)
+inline void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file)
 {
 	lockdep_assert_held(&engine->lock);
 	if (udma_engine_has_device(engine))
@@ -288,7 +283,7 @@ static inline void udma_xfer_claim(struct udma_engine *engine, struct udma_file 
 }
 
 /* Whether @file may submit now. */
-static inline int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file)
+inline int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file)
 {
 	lockdep_assert_held(&engine->lock);
 	if (engine->stopped)
