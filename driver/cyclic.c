@@ -18,24 +18,32 @@ static struct udma_engine *udma_cyclic_engine(struct udma_stream *stream)
 	return &stream->file->chan->engine;
 }
 
+/* A provider that says so often in a row that nothing is left of the ring says it always. */
+#define UDMA_CYCLIC_ZEROS	2
+
 /*
  * The place in the ring that a residue tells. There are providers that tell a residue of zero all
- * the time, or once the first period has ended (xilinx_dma): at the end of the ring that is
- * right by chance, and anywhere else nothing that such a one says counts any more.
+ * the time, or once the first period has ended (xilinx_dma). So it is believed where the ring
+ * ends, and only of those that say something else in between.
  */
-static bool udma_cyclic_place(struct udma_stream *stream, u32 residue, u64 *place)
+static bool udma_cyclic_place(const struct udma_stream *stream, u32 residue, u64 *place)
 {
-	u64 rest;
+	u64 rest = 0;
 
-	if (stream->mute || residue > stream->bytes)
+	if (stream->zeros >= UDMA_CYCLIC_ZEROS || residue > stream->bytes)
 		return false;
-	*place = stream->bytes - residue;
-	if (residue)
-		return true;
-	*place = 0;
-	div64_u64_rem(stream->callbacks * stream->period_bytes, stream->bytes, &rest);
-	stream->mute = rest;
+	*place = residue ? stream->bytes - residue : 0;
+	if (!residue)
+		div64_u64_rem(stream->callbacks * stream->period_bytes, stream->bytes, &rest);
 	return !rest;
+}
+
+/* The same at the end of a period, of which there is one after the other. */
+static bool udma_cyclic_place_period(struct udma_stream *stream, u32 residue, u64 *place)
+{
+	if (stream->zeros < UDMA_CYCLIC_ZEROS)
+		stream->zeros = residue ? 0 : stream->zeros + 1;
+	return udma_cyclic_place(stream, residue, place);
 }
 
 /* How much further it is to @place from where hardware was seen last, in the same round. */
@@ -178,7 +186,7 @@ void udma_cyclic_period(struct udma_stream *stream, bool told, u32 residue)
 
 	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
 	stream->callbacks++;
-	told = told && udma_cyclic_place(stream, residue, &place);
+	told = told && udma_cyclic_place_period(stream, residue, &place);
 	if (told)
 		udma_cyclic_follow(stream, place);
 	else

@@ -48,7 +48,7 @@
  * @callbacks: how many of them were told of
  * @silent: how many of them were not, so far
  * @lag: how far behind the provider is when it tells @place: nothing, or a period
- * @mute: what it tells is nothing to go by
+ * @zeros: how often in a row it has told, at the end of a period, that nothing is left
  * @inexact: there may have been more since the last event than it seems
  * @starved: the program has not been told yet that hardware had no slot
  * @told_hw: what the last event said
@@ -85,7 +85,7 @@ struct udma_stream {
 	u64 callbacks;
 	u64 silent;
 	u64 lag;
-	bool mute;
+	unsigned int zeros;
 	bool inexact;
 	bool starved;
 	u64 told_hw;

@@ -54,7 +54,7 @@ static const struct attribute {
 	{ "sleep_full",		0, 0, 1, false },
 	{ "inline",		0, 0, 1, false },
 	{ "batch",		0, 0, 65536, false },
-	{ "lie_residue",	0, 0, 1, false },
+	{ "lie_residue",	0, 0, 2, false },
 	{ "unordered",		0, 0, 1, true },
 	{ "after_terminate",	0, 0, 2, false },
 	{ "ghost",		0, 0, 1, false },

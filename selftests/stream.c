@@ -126,6 +126,42 @@ TEST_F(capture, tells_of_each_period_round_after_round)
 }
 
 /* Half filled, and filled. */
+/* One that says all the time that nothing is left is at the end of each period, and no further. */
+TEST_F(capture, counts_periods_where_a_residue_of_nothing_is_told)
+{
+	unsigned int i;
+
+	must(try_sim_set(&self->sim, "lie_residue", 2));
+	must(try_stream(&self->stream, self->fd, cyclic_start(&self->ring, RING, PERIOD)));
+	for (i = 1; i <= 2 * PERIODS + 3; i++) {
+		must(try_step(&self->sim, 1));
+		tells(self->fd, 0, PERIOD, 1, i * PERIOD, 0);
+		EXPECT_EQ(i * PERIOD, stream_hw(&self->stream));
+		ASSERT_TRUE(stream_move(&self->stream, (i - 1) * PERIOD, i * PERIOD));
+	}
+	/* What it says now is as good as that. */
+	must(try_sim_set(&self->sim, "lie_residue", 0));
+	must(try_step(&self->sim, 1));
+	tells(self->fd, 0, PERIOD, 1, i * PERIOD, 0);
+	must(try_stop(self->fd, &(struct udma_event) {}));
+}
+
+/* One that says so once had come to the end of the ring, and was asked too early or too late. */
+TEST_F(capture, believes_again_who_told_a_residue_of_nothing_once)
+{
+	unsigned int i;
+
+	must(try_stream(&self->stream, self->fd, cyclic_start(&self->ring, RING, PERIOD)));
+	for (i = 1; i <= PERIODS + 3; i++) {
+		must(try_sim_set(&self->sim, "lie_residue", i % 3 ? 0 : 2));
+		must(try_step(&self->sim, 1));
+		tells(self->fd, i % 3 ? variant->exact : 0, PERIOD, 1, i * PERIOD, 0);
+		ASSERT_TRUE(stream_move(&self->stream, (i - 1) * PERIOD, i * PERIOD));
+	}
+	must(try_sim_set(&self->sim, "lie_residue", 0));
+	must(try_stop(self->fd, &(struct udma_event) {}));
+}
+
 TEST_F(capture, tells_of_each_half)
 {
 	unsigned int i;

@@ -80,7 +80,7 @@ static ssize_t sim_config_granularity_store(struct config_item *item, const char
 }
 CONFIGFS_ATTR(sim_config_, granularity);
 
-SIM_ATTR_LIVE(lie_residue, faults.lie_residue, 0, 1);
+SIM_ATTR_LIVE(lie_residue, faults.lie_residue, 0, 2);
 SIM_ATTR_LIVE(batch, faults.batch, 0, SIM_DEPTH_MAX);
 SIM_ATTR_LIVE(coalesce, faults.coalesce, 0, 1);
 SIM_ATTR_LIVE(coalesce_periods, faults.coalesce_periods, 0, SIM_PERIODS_COALESCED_MAX);

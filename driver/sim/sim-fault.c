@@ -185,7 +185,14 @@ static u64 sim_desc_left(struct sim_desc *desc, bool whole)
 
 u32 sim_fault_lie(struct sim_chan *chan, u32 residue)
 {
-	return READ_ONCE(chan->sim->set->faults.lie_residue) ? get_random_u32() : residue;
+	switch (READ_ONCE(chan->sim->set->faults.lie_residue)) {
+	case 0:
+		return residue;
+	case 1:
+		return get_random_u32();
+	default:
+		return 0;
+	}
 }
 
 /* The same, as far as the controller tells. */

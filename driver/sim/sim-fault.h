@@ -41,7 +41,7 @@ enum sim_hang_cure {
  * @batch: ends are told when there are so many
  * @coalesce: those that were issued together are told together
  * @coalesce_periods: of periods only each so-and-so-many'th is told
- * @lie_residue: residue is random
+ * @lie_residue: residue is 1: random; 2: zero
  * @granularity: enum dma_residue_granularity; fixed while live
  * @unordered: transfers may overtake each other; fixed while live
  * @after_terminate: what was taken back is told afterwards; 1: as aborted, 2: as done
