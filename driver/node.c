@@ -18,18 +18,21 @@
 /* Names of a node, more than any controller has channels. */
 #define UDMA_NODE_NAMES		64
 
-/* What channels are called: by the node's label, or by its own name, and by theirs. */
-static void udma_node_name(struct device *dev, const char *name, char *full, size_t bytes)
+/*
+ * What channels are called: by the node's label, or by its own name, and by theirs. One that is
+ * too long is not cut, or two could be the same.
+ */
+static int udma_node_name(struct device *dev, const char *name, char *full, size_t bytes)
 {
+	char node[2 * UDMA_NAME_BYTES];
 	const char *label;
-	char node[UDMA_NAME_BYTES];
 
 	if (!device_property_read_string(dev, "label", &label))
 		strscpy(node, label, sizeof(node));
 	else
 		snprintf(node, sizeof(node), "%pfwP", dev_fwnode(dev));
 	node[strcspn(node, "@")] = '\0';
-	snprintf(full, bytes, "%s-%s", node, name);
+	return snprintf(full, bytes, "%s-%s", node, name) < bytes ? 0 : -ENAMETOOLONG;
 }
 
 /* The usual names say which way data goes. */
@@ -120,13 +123,13 @@ static int udma_node_add(struct device *dev, unsigned int index, const char *nam
 	struct dma_chan *dma;
 	int ret;
 
-	ret = udma_node_plan(dev, index, name, &plan);
+	ret = udma_node_plan(dev, index, name, &plan) ?:
+	      udma_node_name(dev, name, full, sizeof(full));
 	if (ret)
 		return dev_err_probe(dev, ret, "what is said of %s is wrong\n", name);
 	dma = dma_request_chan(dev, name);
 	if (IS_ERR(dma))
 		return dev_err_probe(dev, PTR_ERR(dma), "no channel for %s\n", name);
-	udma_node_name(dev, name, full, sizeof(full));
 	ret = udma_bind_claimed(dev, full, &plan, dma);
 	return ret ? dev_err_probe(dev, ret, "cannot bind %s\n", full) : 0;
 }
