@@ -130,6 +130,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 		sim_step_grace(chan);
 	}
 
+	sim_fault_keep(chan);
 	chan->pending = sim_chan_count_pending(chan);
 	sim_chan_raise(chan);
 	if (chan->active || !list_empty(&chan->issued))

@@ -182,6 +182,7 @@ static int sim_alloc_chan_resources(struct dma_chan *dma_chan)
 	chan->depth = depth;
 	chan->known = (struct sim_desc **)(pool + depth);
 	chan->known_mask = known - 1;
+	sim_fault_keep(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return depth;
 }

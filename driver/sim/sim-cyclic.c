@@ -15,50 +15,42 @@ bool sim_desc_rings(const struct sim_desc *desc)
 }
 
 /* Periods that have ended and are kept back are told when it is time for that. */
-void sim_chan_ring(struct sim_chan *chan)
+void sim_desc_ring(struct sim_chan *chan, struct sim_desc *desc)
 {
-	struct sim_desc *desc = chan->active;
-
 	lockdep_assert_held(&chan->lock);
 
-	if (!desc || desc->late || desc->held < max(READ_ONCE(chan->sim->set->faults.batch), 1U))
+	if (desc->late || desc->held < max(READ_ONCE(chan->sim->set->faults.batch), 1U))
 		return;
 	desc->untold += desc->held;
 	desc->held = 0;
 }
 
 /* A period has ended. A step that has told it to is over when it has been told. */
-void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc)
+static void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
 	desc->todo = min_t(u64, desc->todo + desc->period, desc->stop);
 	if (sim_desc_rings(desc) && !sim_fault_skip_period(chan, desc)) {
 		desc->held++;
-		sim_chan_ring(chan);
+		sim_desc_ring(chan, desc);
 	}
 	if (!desc->untold || desc->held)
 		sim_step_pass(chan, desc);
 }
 
-/* It goes round no more. What is kept back comes before the end. */
-void sim_cyclic_end(struct sim_desc *desc)
+/* Whether it was more than a period. Those that are kept back come before the end. */
+bool sim_cyclic_ended(struct sim_chan *chan, struct sim_desc *desc)
 {
-	desc->untold += desc->held;
-	desc->held = 0;
-}
-
-/* What has ended next and is to be told: a transfer, or else a period. */
-struct sim_desc *sim_chan_untold(struct sim_chan *chan)
-{
-	struct sim_desc *desc;
-
 	lockdep_assert_held(&chan->lock);
 
-	desc = list_first_entry_or_null(&chan->done, struct sim_desc, node);
-	if (!desc && chan->active && chan->active->untold)
-		desc = chan->active;
-	return desc;
+	if (desc->todo < desc->stop && desc->result == DMA_TRANS_NOERROR) {
+		sim_desc_period(chan, desc);
+		return false;
+	}
+	desc->untold += desc->held;
+	desc->held = 0;
+	return true;
 }
 
 /* The oldest period is being told. It is the one of a step when that is its last. */
@@ -71,15 +63,4 @@ void sim_desc_tell_period(struct sim_chan *chan, struct sim_desc *desc)
 		return;
 	desc->told = false;
 	chan->step = SIM_STEP_CALLING;
-}
-
-/* All that were to be told have been: one that was too far ahead of that goes on. */
-void sim_chan_rung(struct sim_chan *chan)
-{
-	lockdep_assert_held(&chan->lock);
-
-	if (!chan->active || !chan->active->crowded)
-		return;
-	chan->active->crowded = false;
-	sim_chan_kick(chan);
 }

@@ -45,8 +45,8 @@ static struct sim_desc *sim_chan_free_desc(struct sim_chan *chan)
 	return NULL;
 }
 
-static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
-					 unsigned long tx_flags)
+/* One that is free, or NULL when all are in use, as far as is known. */
+struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len, unsigned long tx_flags)
 {
 	struct sim_desc *desc;
 	unsigned long flags;
@@ -63,21 +63,10 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 		desc->real = false;
 		desc->result = DMA_TRANS_NOERROR;
 		desc->nr_segs = 0;
-		desc->seg = 0;
-		desc->off = 0;
-		desc->piece = 0;
-		desc->stalled = false;
-		desc->period = 0;
-		desc->held = 0;
-		desc->untold = 0;
-		desc->skipped = 0;
-		desc->crowded = false;
 		desc->len = len;
 		desc->stop = len;
 		desc->todo = len;
 		desc->moved = 0;
-		desc->whole = 0;
-		desc->base = 0;
 
 		desc->tx.flags = tx_flags;
 		desc->tx.cookie = 0;
@@ -88,8 +77,7 @@ static struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len,
 }
 
 /* There is none yet, as far as is known. The client may have to sleep. */
-static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, u64 len,
-					       unsigned long tx_flags)
+struct sim_desc *sim_desc_wait(struct sim_chan *chan, u64 len, unsigned long tx_flags)
 {
 	struct sim_faults *faults = &chan->sim->set->faults;
 	struct sim_desc *desc;
@@ -110,13 +98,6 @@ static noinline struct sim_desc *sim_desc_wait(struct sim_chan *chan, u64 len,
 	return desc;
 }
 
-/* A descriptor for the client to submit, or NULL when all are in use. */
-struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags)
-{
-	return sim_desc_try_get(chan, len, tx_flags) ?:
-	       sim_desc_wait(chan, len, tx_flags);
-}
-
 /* Room for so many pieces of memory. It stays with the descriptor. */
 static bool sim_desc_make_room(struct sim_desc *desc, unsigned int nr_segs)
 {
@@ -133,6 +114,22 @@ static bool sim_desc_make_room(struct sim_desc *desc, unsigned int nr_segs)
 	return true;
 }
 
+/* What only those have to do with that go from piece to piece. */
+static void sim_desc_reset_segs(struct sim_desc *desc, unsigned int nr_segs)
+{
+	desc->nr_segs = nr_segs;
+	desc->seg = 0;
+	desc->off = 0;
+	desc->piece = 0;
+	desc->stalled = false;
+	desc->period = 0;
+	desc->held = 0;
+	desc->untold = 0;
+	desc->skipped = 0;
+	desc->crowded = false;
+	desc->whole = 0;
+}
+
 /* A descriptor with room for so many pieces, or NULL. */
 struct sim_desc *sim_desc_get_segs(struct sim_chan *chan, unsigned int nr_segs, u64 len,
 				   unsigned long tx_flags)
@@ -143,7 +140,7 @@ struct sim_desc *sim_desc_get_segs(struct sim_chan *chan, unsigned int nr_segs, 
 	if (!desc)
 		return NULL;
 	if (sim_desc_make_room(desc, nr_segs)) {
-		desc->nr_segs = nr_segs;
+		sim_desc_reset_segs(desc, nr_segs);
 		return desc;
 	}
 

@@ -158,9 +158,16 @@ static inline bool sim_desc_wanted(const struct sim_desc *desc)
 /* sim-desc.c */
 void sim_desc_free(struct sim_chan *chan, struct sim_desc *desc);
 void sim_desc_orphan(struct sim_desc *desc);
-struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags);
+struct sim_desc *sim_desc_try_get(struct sim_chan *chan, u64 len, unsigned long tx_flags);
+struct sim_desc *sim_desc_wait(struct sim_chan *chan, u64 len, unsigned long tx_flags);
 struct sim_desc *sim_desc_get_segs(struct sim_chan *chan, unsigned int nr_segs, u64 len,
 				   unsigned long tx_flags);
 void sim_chan_free_pool(struct sim_desc *pool, unsigned int depth);
+
+/* A descriptor for the client to submit, or NULL when all are in use. */
+static inline struct sim_desc *sim_desc_get(struct sim_chan *chan, u64 len, unsigned long tx_flags)
+{
+	return sim_desc_try_get(chan, len, tx_flags) ?: sim_desc_wait(chan, len, tx_flags);
+}
 
 #endif /* UDMA_SIM_DESC_H */

@@ -106,7 +106,6 @@ static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 	lockdep_assert_held(&chan->lock);
 
 	chan->active = NULL;
-	sim_cyclic_end(desc);
 	chan->chan.completed_cookie = desc->tx.cookie;
 	if (sim_desc_waits(chan, desc)) {
 		sim_fault_end(chan, desc);
@@ -121,9 +120,7 @@ static void sim_desc_end(struct sim_chan *chan, struct sim_desc *desc)
 /* A descriptor has come as far as it was to, or failed. */
 void sim_desc_reached(struct sim_chan *chan, struct sim_desc *desc)
 {
-	if (desc->period && desc->todo < desc->stop && desc->result == DMA_TRANS_NOERROR)
-		sim_desc_period(chan, desc);
-	else
+	if (!desc->period || sim_cyclic_ended(chan, desc))
 		sim_desc_end(chan, desc);
 }
 
@@ -225,7 +222,7 @@ static void sim_chan_run(struct sim_chan *chan, enum sim_runner runner)
 	chan->running = true;
 
 	while ((desc = sim_chan_next(chan))) {
-		if (sim_desc_instant(chan, desc)) {
+		if (sim_chan_instant(chan) && !sim_desc_works(chan, desc)) {
 			chan->running = false;
 			sim_instant_run(chan);
 			break;

@@ -146,11 +146,23 @@ static void sim_desc_gather(struct sim_chan *chan, struct sim_desc *desc)
 	sim_fault_gather(chan);
 }
 
+/* Settings that keep ends back may have changed, or what is kept back. */
+void sim_fault_keep(struct sim_chan *chan)
+{
+	struct sim_faults *faults = &chan->sim->set->faults;
+
+	lockdep_assert_held(&chan->lock);
+
+	chan->keeps = READ_ONCE(faults->batch) || READ_ONCE(faults->coalesce) ||
+		      chan->nr_withheld || !list_empty(&chan->gathered);
+}
+
 /* What is to be told by now, though it was not when it ended. */
 void sim_fault_release(struct sim_chan *chan)
 {
 	sim_fault_gather(chan);
 	sim_fault_batch(chan);
+	sim_fault_keep(chan);
 }
 
 /* Whether a period that has ended is not to be told: the next one is as good. */
@@ -173,14 +185,23 @@ void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc)
 		sim_desc_keep_back(chan, desc);
 	else
 		sim_desc_gather(chan, desc);
+	sim_fault_keep(chan);
 }
 
 /* What did not move, or of a cyclic transfer what is left of this round. */
-static u64 sim_desc_left(struct sim_desc *desc, bool whole)
+static u64 sim_desc_left(const struct sim_desc *desc)
+{
+	return desc->len - (desc->period ? desc->off : desc->moved);
+}
+
+/* The same in pieces that have moved altogether, in periods, or as a whole. */
+static u64 sim_desc_left_whole(const struct sim_desc *desc)
 {
 	if (desc->period)
-		return desc->len - (whole ? rounddown(desc->off, desc->period) : desc->off);
-	return desc->len - (whole && desc->moved < desc->todo ? desc->whole : desc->moved);
+		return desc->len - rounddown(desc->off, desc->period);
+	if (desc->moved == desc->todo)
+		return desc->len - desc->moved;
+	return desc->nr_segs ? desc->len - desc->whole : desc->len;
 }
 
 u32 sim_fault_lie(struct sim_chan *chan, u32 residue)
@@ -198,14 +219,21 @@ u32 sim_fault_lie(struct sim_chan *chan, u32 residue)
 /* The same, as far as the controller tells. */
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc)
 {
-	unsigned int granularity = chan->sim->set->faults.granularity;
 	u64 left;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (granularity == DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
-		return sim_fault_lie(chan, 0);
-	left = sim_desc_left(desc, granularity == DMA_RESIDUE_GRANULARITY_SEGMENT);
+	switch (chan->sim->set->faults.granularity) {
+	case DMA_RESIDUE_GRANULARITY_DESCRIPTOR:
+		left = 0;
+		break;
+	case DMA_RESIDUE_GRANULARITY_SEGMENT:
+		left = sim_desc_left_whole(desc);
+		break;
+	default:
+		left = sim_desc_left(desc);
+		break;
+	}
 	return sim_fault_lie(chan, min_t(u64, left, U32_MAX));
 }
 

@@ -140,6 +140,7 @@ static inline bool sim_faults_armed(const struct sim_faults *faults)
 /* sim-fault.c */
 bool sim_faults_heard(const struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);
+void sim_fault_keep(struct sim_chan *chan);
 void sim_fault_release(struct sim_chan *chan);
 bool sim_fault_skip_period(struct sim_chan *chan, struct sim_desc *desc);
 u32 sim_fault_lie(struct sim_chan *chan, u32 residue);

@@ -18,16 +18,14 @@
 #define SIM_REST	4
 
 /*
- * Whether a descriptor ends without a worker, or its periods do. Without a bandwidth
- * those of a cyclic one would never stop ending.
+ * Whether the periods of a descriptor may end without a worker. If they took no time
+ * they would never stop doing so.
  */
-bool sim_desc_instant(struct sim_chan *chan, struct sim_desc *desc)
+bool sim_cyclic_instant(const struct sim_chan *chan, const struct sim_desc *desc)
 {
 	unsigned long bandwidth = READ_ONCE(chan->sim->set->bandwidth);
 
-	if (!sim_chan_instant(chan) || desc->real)
-		return false;
-	return !desc->period || (bandwidth && bandwidth / SIM_PERIODS_MAX <= desc->period);
+	return bandwidth && bandwidth / SIM_PERIODS_MAX <= desc->period;
 }
 
 /* Of a cyclic descriptor, where in its memory it is. */
@@ -69,7 +67,7 @@ static ktime_t sim_chan_interrupt_due(struct sim_chan *chan, ktime_t due)
 	if (desc->period)
 		return KTIME_MAX;
 	list_for_each_entry(desc, &chan->issued, node) {
-		if (!sim_desc_instant(chan, desc))
+		if (sim_desc_works(chan, desc))
 			return due;
 		due = ktime_add_safe(due, sim_chan_duration(chan, desc->todo));
 		if (sim_desc_wanted(desc))
@@ -112,7 +110,7 @@ void sim_instant_run(struct sim_chan *chan)
 	/* The worker will look again. */
 	if (chan->running)
 		return;
-	while ((desc = sim_chan_next(chan)) && sim_desc_instant(chan, desc)) {
+	while ((desc = sim_chan_next(chan)) && !sim_desc_works(chan, desc)) {
 		end = desc->result == DMA_TRANS_NOERROR ? desc->todo : desc->moved;
 		if (sim_desc_timed(chan, desc)) {
 			if (!now)

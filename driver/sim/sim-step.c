@@ -317,6 +317,7 @@ void sim_dev_changed(struct sim_dev *sim)
 		if (!READ_ONCE(sim->set->step_mode))
 			chan->grace = 0;
 		chan->due = 0;
+		sim_fault_keep(chan);
 		if (!READ_ONCE(sim->gone))
 			sim_chan_kick(chan);
 		spin_unlock_irq(&chan->lock);

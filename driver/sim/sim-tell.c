@@ -10,6 +10,16 @@
 /* Callbacks in one interrupt. */
 #define SIM_BUDGET	256
 
+/* What has ended next and is to be told: a transfer, or else a period. */
+static struct sim_desc *sim_chan_untold(struct sim_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (!list_empty(&chan->done))
+		return list_first_entry(&chan->done, struct sim_desc, node);
+	return chan->active && chan->active->untold ? chan->active : NULL;
+}
+
 /*
  * Whether there is something to tell, and nobody who does. The caller has to. There
  * is never a second one: callbacks could overtake each other.
@@ -18,8 +28,10 @@ bool sim_chan_claim(struct sim_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
 
-	sim_fault_release(chan);
-	sim_chan_ring(chan);
+	if (chan->keeps)
+		sim_fault_release(chan);
+	if (chan->active && chan->active->held)
+		sim_desc_ring(chan, chan->active);
 	if (chan->raising || !sim_chan_untold(chan))
 		return false;
 	chan->raising = true;
@@ -125,7 +137,8 @@ void sim_chan_deliver(struct sim_chan *chan)
 
 	/* With the lock held: whoever takes it next knows that we have left. */
 	chan->raising = false;
-	sim_chan_rung(chan);
+	if (chan->active && chan->active->crowded)
+		sim_chan_kick(chan);
 	sim_chan_wake(chan);
 out:
 	spin_unlock_irqrestore(&chan->lock, flags);

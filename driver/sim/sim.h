@@ -157,6 +157,7 @@ enum sim_chan_step {
  * @behind: when it was looked at last, several periods were due
  * @looked: when that was
  * @done: ended and not yet told, in order
+ * @keeps: what ends is not told at once, or some that has ended is not
  * @gathered: ended, and not told until what was issued with them has
  * @withheld: ended, and not told until there are enough of them
  * @nr_withheld: how many that are
@@ -203,6 +204,7 @@ struct sim_chan {
 	bool behind;
 	ktime_t looked;
 	struct list_head done;
+	bool keeps;
 	struct list_head gathered;
 	struct list_head withheld;
 	unsigned int nr_withheld;
@@ -344,10 +346,7 @@ static inline bool sim_desc_timed(const struct sim_chan *chan, const struct sim_
 /* Whether its end is told later than it ends, if at all. */
 static inline bool sim_desc_waits(const struct sim_chan *chan, const struct sim_desc *desc)
 {
-	const struct sim_faults *faults = &chan->sim->set->faults;
-
-	return desc->late || READ_ONCE(faults->batch) || READ_ONCE(faults->coalesce) ||
-	       chan->nr_withheld || !list_empty(&chan->gathered);
+	return desc->late || chan->keeps;
 }
 
 /* sim-main.c */
@@ -384,12 +383,9 @@ int sim_dev_map_consumer(struct sim_dev *sim);
 
 /* sim-cyclic.c */
 bool sim_desc_rings(const struct sim_desc *desc);
-void sim_chan_ring(struct sim_chan *chan);
-void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc);
-void sim_cyclic_end(struct sim_desc *desc);
-struct sim_desc *sim_chan_untold(struct sim_chan *chan);
+void sim_desc_ring(struct sim_chan *chan, struct sim_desc *desc);
+bool sim_cyclic_ended(struct sim_chan *chan, struct sim_desc *desc);
 void sim_desc_tell_period(struct sim_chan *chan, struct sim_desc *desc);
-void sim_chan_rung(struct sim_chan *chan);
 
 /* sim-port.c */
 void sim_port_init(struct sim_chan *chan);
@@ -430,10 +426,16 @@ void sim_desc_stall(struct sim_chan *chan, struct sim_desc *desc, bool stalled);
 bool sim_desc_early(struct sim_chan *chan, struct sim_desc *desc, size_t len);
 
 /* sim-instant.c */
-bool sim_desc_instant(struct sim_chan *chan, struct sim_desc *desc);
+bool sim_cyclic_instant(const struct sim_chan *chan, const struct sim_desc *desc);
 void sim_instant_run(struct sim_chan *chan);
 bool sim_instant_look(struct sim_chan *chan);
 bool sim_instant_timer(struct sim_chan *chan);
+
+/* Whether a descriptor, or its periods, cannot end without a worker. */
+static inline bool sim_desc_works(const struct sim_chan *chan, const struct sim_desc *desc)
+{
+	return desc->real || (desc->period && !sim_cyclic_instant(chan, desc));
+}
 
 /* Of what takes its time, some may have ended that nobody has seen yet. */
 static inline void sim_chan_catch_up(struct sim_chan *chan)
