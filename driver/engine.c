@@ -440,6 +440,37 @@ static void udma_engine_done_plain(void *param)
 	udma_engine_done(param, NULL);
 }
 
+/* Submit what the provider has made of @slot; it is told of by @done, unless there is a better way. */
+static __always_inline int udma_engine_submit_tx(struct udma_engine *engine,
+						 struct udma_slot *slot,
+						 struct dma_async_tx_descriptor *tx,
+						 dma_async_tx_callback done)
+{
+	if (!tx)
+		return -EAGAIN;
+	if (done == udma_engine_period)
+		tx->callback_result = NULL;
+	else if (!engine->plain)
+		tx->callback_result = udma_engine_done;
+	tx->callback = done;
+	tx->callback_param = &slot->tickets[slot->epoch];
+	slot->cookie = dmaengine_submit(tx);
+	if (slot->cookie == -EAGAIN)
+		return -EAGAIN;
+	return dma_submit_error(slot->cookie) ? -EIO : 0;
+}
+
+/* See udma_engine_submit(), of what is more than a copy or a fill of one range. */
+static noinline int udma_engine_submit_other(struct udma_engine *engine, struct udma_slot *slot,
+					     enum dma_ctrl_flags flags)
+{
+	struct dma_async_tx_descriptor *tx = udma_prep(engine, slot, flags);
+
+	if (slot->xfer->op == UDMA_OP_CYCLIC)
+		return udma_engine_submit_tx(engine, slot, tx, udma_engine_period);
+	return udma_engine_submit_tx(engine, slot, tx, udma_engine_done_plain);
+}
+
 /*
  * Prepare and submit one descriptor; nothing comes in between. Return: zero, -EAGAIN when
  * the provider has no descriptor, now or ever, or another negative errno.
@@ -452,27 +483,14 @@ static __always_inline int udma_engine_submit(struct udma_engine *engine,
 	struct dma_async_tx_descriptor *tx;
 
 	if (unlikely(!udma_xfer_is_plain(xfer)))
-		tx = udma_prep(engine, slot, flags);
-	else if (xfer->op == UDMA_OP_FILL)
+		return udma_engine_submit_other(engine, slot, flags);
+	if (xfer->op == UDMA_OP_FILL)
 		tx = dmaengine_prep_dma_memset(engine->dma, xfer->dst_addr + slot->at, xfer->fill,
 					       slot->bytes, flags);
 	else
 		tx = dmaengine_prep_dma_memcpy(engine->dma, xfer->dst_addr + slot->at,
 					       xfer->src_addr + slot->at, slot->bytes, flags);
-	if (!tx)
-		return -EAGAIN;
-	if (!engine->plain)
-		tx->callback_result = udma_engine_done;
-	tx->callback = udma_engine_done_plain;
-	if (unlikely(xfer->op == UDMA_OP_CYCLIC)) {
-		tx->callback_result = NULL;
-		tx->callback = udma_engine_period;
-	}
-	tx->callback_param = &slot->tickets[slot->epoch];
-	slot->cookie = dmaengine_submit(tx);
-	if (slot->cookie == -EAGAIN)
-		return -EAGAIN;
-	return dma_submit_error(slot->cookie) ? -EIO : 0;
+	return udma_engine_submit_tx(engine, slot, tx, udma_engine_done_plain);
 }
 
 /**

@@ -339,13 +339,13 @@ static inline bool udma_xfer_is_stream(const struct udma_xfer *xfer)
 /* Its ranges, or NULL. */
 static inline struct udma_list *udma_xfer_list(const struct udma_xfer *xfer)
 {
-	return xfer->op == UDMA_OP_INTERLEAVE ? NULL : xfer->list;
+	return xfer->op <= UDMA_OP_INTERLEAVE ? NULL : xfer->list;
 }
 
 /* Whether it is a copy or a fill of one range. */
 static inline bool udma_xfer_is_plain(const struct udma_xfer *xfer)
 {
-	return xfer->op <= UDMA_OP_FILL && !xfer->list;
+	return xfer->op <= UDMA_OP_FILL;
 }
 
 /* How long its next piece is. */

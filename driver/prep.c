@@ -155,10 +155,11 @@ static size_t udma_prep_line_bytes(const struct udma_xfer *xfer)
 /* As far as both sides go on without a gap. */
 static size_t udma_prep_list_bytes(const struct udma_engine *engine, const struct udma_xfer *xfer)
 {
-	u64 at = xfer->cursor, bytes = engine->slice_bytes[xfer->op];
+	enum udma_op op = xfer->op == UDMA_OP_COPY_RANGES ? UDMA_OP_COPY : UDMA_OP_FILL;
+	u64 at = xfer->cursor, bytes = engine->slice_bytes[op];
 
 	bytes = min(bytes, udma_segment_left(udma_list_dst(xfer->list, at), at));
-	if (xfer->op == UDMA_OP_COPY)
+	if (op == UDMA_OP_COPY)
 		bytes = min(bytes, udma_segment_left(udma_list_src(xfer->list, at), at));
 	return bytes;
 }
@@ -281,7 +282,7 @@ static struct dma_async_tx_descriptor *udma_prep_list(struct udma_engine *engine
 	const struct udma_xfer *xfer = slot->xfer;
 	const struct udma_segment *dst = udma_list_dst(xfer->list, slot->at), *src;
 
-	if (xfer->op == UDMA_OP_FILL)
+	if (xfer->op == UDMA_OP_FILL_RANGES)
 		return dmaengine_prep_dma_memset(engine->dma, udma_segment_addr(dst, slot->at),
 						 xfer->fill, slot->bytes, flags);
 	src = udma_list_src(xfer->list, slot->at);

@@ -157,10 +157,21 @@ static bool udma_request_is_inexact(const struct udma_engine *engine, u32 op)
 	return op == UDMA_OP_DEV_TO_MEM && udma_engine_tells_nothing(engine);
 }
 
+/* What a request is to the engine. */
+static u8 udma_request_kind(const struct udma_request *request, const struct udma_list *list)
+{
+	if (list && request->op == UDMA_OP_COPY)
+		return UDMA_OP_COPY_RANGES;
+	if (list && request->op == UDMA_OP_FILL)
+		return UDMA_OP_FILL_RANGES;
+	return request->op;
+}
+
 /* What has been found to be right, but for the buffers. */
 static void udma_request_set(const struct udma_request *request, const struct udma_rule *rule,
 			     struct udma_list *list, struct udma_xfer *xfer)
 {
+	xfer->op = udma_request_kind(request, list);
 	xfer->trouble = 0;
 	if (rule->lines) {
 		xfer->bytes = (u64)request->lines * request->line_bytes;

@@ -184,7 +184,6 @@ static void udma_stream_set_xfer(struct udma_stream *stream, struct udma_xfer *x
 				 const struct udma_stream_start *cmd, struct udma_buffer *buffer)
 {
 	const struct udma_request request = {
-		.op = cmd->type == UDMA_STREAM_CYCLIC ? UDMA_OP_CYCLIC : UDMA_OP_PACKETS,
 		.user_data = cmd->user_data,
 		.timeout_ns = UDMA_TIMEOUT_NEVER,
 	};
@@ -196,6 +195,7 @@ static void udma_stream_set_xfer(struct udma_stream *stream, struct udma_xfer *x
 	xfer->src_addr = xfer->dst_addr;
 	/* Packets have no end. */
 	xfer->bytes = cmd->type == UDMA_STREAM_CYCLIC ? cmd->bytes : U64_MAX;
+	xfer->op = cmd->type == UDMA_STREAM_CYCLIC ? UDMA_OP_CYCLIC : UDMA_OP_PACKETS;
 	xfer->trouble = 0;
 	xfer->list = NULL;
 	udma_xfer_set(xfer, &request);

@@ -399,9 +399,11 @@ static inline dma_addr_t udma_segment_addr(const struct udma_segment *segment, u
 
 /* xfer: one transfer */
 
-/* What a stream is to the engine, beyond what programs can ask of a transfer. */
-#define UDMA_OP_CYCLIC		(UDMA_OP_DEV_TO_MEM + 1)
-#define UDMA_OP_PACKETS		(UDMA_OP_DEV_TO_MEM + 2)
+/* What else there is to the engine: what programs ask for in other words. */
+#define UDMA_OP_COPY_RANGES	(UDMA_OP_DEV_TO_MEM + 1)
+#define UDMA_OP_FILL_RANGES	(UDMA_OP_DEV_TO_MEM + 2)
+#define UDMA_OP_CYCLIC		(UDMA_OP_DEV_TO_MEM + 3)
+#define UDMA_OP_PACKETS		(UDMA_OP_DEV_TO_MEM + 4)
 
 /**
  * enum udma_xfer_state - where a transfer is
@@ -436,7 +438,7 @@ enum udma_xfer_state {
  * @deadline: when that is over; in the engine's queue from the first piece on
  * @slots: how many descriptors hardware has of it
  * @state: one of enum udma_xfer_state
- * @op: one of enum udma_op, or what a stream is
+ * @op: one of enum udma_op, or what else there is
  * @flags: bits of enum udma_request_flags
  * @fill: the byte to fill with
  * @line_bytes: how long a line is, of lines
@@ -448,7 +450,7 @@ enum udma_xfer_state {
  * @trouble: any of these four
  * @dst_stride: from line to line in the destination
  * @src_stride: and in the source
- * @list: of any other op: the ranges, or NULL when the buffers are all
+ * @list: of an op that follows UDMA_OP_INTERLEAVE: the ranges, or NULL when the buffers are all
  *
  * Protected by the engine's lock.
  */

@@ -18,7 +18,7 @@
 #define UDMA_REQUEST_LISTS	(UDMA_REQUEST_F_DST_RANGES | UDMA_REQUEST_F_SRC_RANGES)
 
 /* A request has lists, which cannot be copied under the lock. */
-#define UDMA_REQUEST_IS_LIST	1
+#define UDMA_REQUEST_IS_LIST	(-MAX_ERRNO)
 
 /* Copy a request that the program may write to all the time: each word is read once. */
 static __always_inline struct udma_request
@@ -58,7 +58,7 @@ static inline int udma_request_check(const struct udma_chan *chan,
 	u64 ranges = request->dst_offset | request->src_offset | request->bytes;
 	const struct udma_info *info = &chan->info;
 
-	if (request->flags & ~UDMA_REQUEST_FLAGS || request->src_stride)
+	if (request->src_stride)
 		return -EINVAL;
 	if (request->op == UDMA_OP_COPY) {
 		if (!(info->out_capabilities & UDMA_CAP_COPY))
@@ -131,15 +131,13 @@ inline void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *req
 	xfer->user_data = request->user_data;
 	xfer->sequence = file->sequence++;
 	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
-	xfer->op = request->op;
 	xfer->flags = request->flags;
 	xfer->status = 0;
 }
 
 /* Make a transfer of a request, but for its state. */
-static __always_inline int udma_xfer_make(struct udma_file *file,
-					  const struct udma_request *request,
-					  struct udma_xfer **made)
+static __always_inline struct udma_xfer *udma_xfer_make(struct udma_file *file,
+							const struct udma_request *request)
 {
 	struct udma_buffer *dst, *src;
 	struct udma_xfer *xfer;
@@ -150,42 +148,41 @@ static __always_inline int udma_xfer_make(struct udma_file *file,
 	if (!ret)
 		ret = udma_request_resolve(file, request, &dst, &src);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	xfer = udma_xfer_get(file);
 	if (!xfer)
-		return -EAGAIN;
-	*made = xfer;
+		return ERR_PTR(-EAGAIN);
 	xfer->dst = dst;
 	xfer->src = src;
 	xfer->dst_addr = dst->dma + request->dst_offset;
 	xfer->src_addr = src ? src->dma + request->src_offset : 0;
 	xfer->bytes = request->bytes;
+	xfer->op = request->op;
 	xfer->fill = request->fill;
 	xfer->trouble = 0;
-	xfer->list = NULL;
 	udma_xfer_set(xfer, request);
 	udma_buffer_get(dst);
 	if (src)
 		udma_buffer_get(src);
-	return 0;
+	return xfer;
 }
 
 /* The same of one that is more than that, with @list or none. */
-static noinline int udma_xfer_make_other(struct udma_file *file, const struct udma_request *request,
-					 struct udma_list *list, struct udma_xfer **made)
+static struct udma_xfer *udma_xfer_make_other(struct udma_file *file,
+					      const struct udma_request *request,
+					      struct udma_list *list)
 {
 	struct udma_xfer *xfer = udma_xfer_get(file);
 	int ret;
 
 	lockdep_assert_held(&file->chan->engine.lock);
 	if (!xfer)
-		return -EAGAIN;
+		return ERR_PTR(-EAGAIN);
 	ret = udma_request_make(file, request, list, xfer);
 	if (ret) {
 		udma_xfer_unget(xfer);
-		return ret;
+		return ERR_PTR(ret);
 	}
-	*made = xfer;
 	udma_xfer_set(xfer, request);
 	/* The list keeps its buffers. */
 	if (list)
@@ -194,27 +191,38 @@ static noinline int udma_xfer_make_other(struct udma_file *file, const struct ud
 		udma_buffer_get(xfer->dst);
 	if (xfer->src)
 		udma_buffer_get(xfer->src);
-	return 0;
+	return xfer;
 }
 
-/* The same of one that the program may write to all the time. */
-static __always_inline int udma_xfer_take(struct udma_file *file, const struct udma_request *from,
-					  u32 flags, struct udma_xfer **made)
+/* See udma_xfer_take(). By itself, or all requests would be copied to memory. */
+static noinline struct udma_xfer *udma_xfer_take_other(struct udma_file *file,
+						       const struct udma_request *from, u32 flags)
 {
 	struct udma_request request = udma_request_read(from, flags);
 
-	if (unlikely(request.flags & UDMA_REQUEST_LISTS))
-		return UDMA_REQUEST_IS_LIST;
+	if (request.flags & UDMA_REQUEST_LISTS)
+		return ERR_PTR(UDMA_REQUEST_IS_LIST);
+	/* It has flags that there are not, or the program has changed it meanwhile. */
+	if (request.op <= UDMA_OP_FILL)
+		return ERR_PTR(-EINVAL);
+	return udma_xfer_make_other(file, &request, NULL);
+}
+
+/* The same of one that the program may write to all the time. */
+static __always_inline struct udma_xfer *udma_xfer_take(struct udma_file *file,
+							const struct udma_request *from, u32 flags)
+{
+	struct udma_request request = udma_request_read(from, flags);
+
+	if (unlikely(request.flags & ~UDMA_REQUEST_FLAGS || request.op > UDMA_OP_FILL))
+		return udma_xfer_take_other(file, from, flags);
 	/* The op is known in each, also to the processor that guesses. */
 	if (request.op == UDMA_OP_COPY) {
 		request.op = UDMA_OP_COPY;
-		return udma_xfer_make(file, &request, made);
+		return udma_xfer_make(file, &request);
 	}
-	if (request.op == UDMA_OP_FILL) {
-		request.op = UDMA_OP_FILL;
-		return udma_xfer_make(file, &request, made);
-	}
-	return udma_xfer_make_other(file, &request, NULL, made);
+	request.op = UDMA_OP_FILL;
+	return udma_xfer_make(file, &request);
 }
 
 /* A transfer that is not in use, nor is @next. */
@@ -293,12 +301,13 @@ inline int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *fi
 	return udma_engine_has_device(engine) ? udma_xfer_own(engine, file) : 0;
 }
 
-/* Make transfers of requests, or of those before the first that cannot be one. */
-static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests *requests,
+/* Make transfers of requests but the first @taken, or of those before one that cannot be. */
+static __always_inline int udma_xfer_take_all(struct udma_file *file, const struct udma_requests *requests,
 			      unsigned int *taken)
 {
 	struct udma_engine *engine = &file->chan->engine;
-	u32 i, place = requests->first;
+	const u32 before = *taken;
+	u32 i, place = requests->first + before;
 	struct udma_xfer *xfer;
 	bool pass;
 	int ret;
@@ -308,17 +317,19 @@ static int udma_xfer_take_all(struct udma_file *file, const struct udma_requests
 	if (ret)
 		return ret;
 	pass = udma_xfer_may_pass(engine, file);
-	for (i = 0; i < requests->count; i++) {
-		ret = udma_xfer_take(file, &requests->ring[place++ & requests->mask],
-				     requests->flags, &xfer);
-		if (ret)
+	for (i = before; i < requests->count; i++) {
+		xfer = udma_xfer_take(file, &requests->ring[place++ & requests->mask],
+				      requests->flags);
+		if (IS_ERR(xfer)) {
+			ret = PTR_ERR(xfer);
 			break;
+		}
 		pass = pass && udma_xfer_pass(engine, xfer);
 		if (!pass)
 			udma_xfer_queue(engine, xfer);
 	}
 	*taken = i;
-	if (i)
+	if (i != before)
 		udma_xfer_claim(engine, file);
 	return ret;
 }
@@ -333,20 +344,24 @@ static int udma_xfer_take_list(struct udma_file *file, const struct udma_request
 
 	lockdep_assert_held(&engine->lock);
 	ret = udma_xfer_may_submit(engine, file);
-	if (!ret)
-		ret = udma_xfer_make_other(file, request, list, &xfer);
 	if (ret)
 		return ret;
+	xfer = udma_xfer_make_other(file, request, list);
+	if (IS_ERR(xfer))
+		return PTR_ERR(xfer);
 	udma_xfer_claim(engine, file);
 	udma_xfer_queue(engine, xfer);
 	udma_engine_dispatch(engine);
 	return 0;
 }
 
-/* A request with a list goes by itself. */
-static int udma_xfer_submit_list(struct udma_file *file, const struct udma_request *from, u32 flags)
+/* A request with a list goes by itself: the one after the first @taken. */
+static noinline int udma_xfer_submit_list(struct udma_file *file,
+					  const struct udma_requests *requests,
+					  unsigned int *taken)
 {
-	struct udma_request request = udma_request_read(from, flags);
+	const u32 place = (requests->first + *taken) & requests->mask;
+	struct udma_request request = udma_request_read(&requests->ring[place], requests->flags);
 	struct udma_list *list;
 	int ret;
 
@@ -369,53 +384,28 @@ static int udma_xfer_submit_list(struct udma_file *file, const struct udma_reque
 		udma_list_put(list);
 	}
 	local_bh_enable();
+	*taken += !ret;
 	return ret;
 }
 
-/* Those before the first that has a list, or cannot be one. */
-static inline int udma_xfer_submit_some(struct udma_file *file,
+/* The same, and give them to the engine. */
+static __always_inline int udma_xfer_submit_some(struct udma_file *file,
 					const struct udma_requests *requests, unsigned int *taken)
 {
 	struct udma_engine *engine = &file->chan->engine;
+	const unsigned int before = *taken;
 	int ret;
 
-	*taken = 0;
 	local_bh_disable();
 	spin_lock_irq(&engine->lock);
 	ret = udma_xfer_take_all(file, requests, taken);
-	if (*taken)
+	if (*taken != before)
 		udma_engine_dispatch(engine);
 	/* What it waits for may have ended without an interrupt. */
 	if (!udma_fifo_empty(&file->queue) && udma_engine_is_quiet(engine))
 		udma_engine_look(engine);
 	spin_unlock_irq(&engine->lock);
 	local_bh_enable();
-	return ret;
-}
-
-/* Some have been taken, and the next one has a list. */
-static noinline int udma_xfer_submit_lists(struct udma_file *file,
-					   const struct udma_requests *requests,
-					   unsigned int *taken)
-{
-	struct udma_requests rest;
-	unsigned int some;
-	int ret;
-
-	lockdep_assert_held(&file->submit_lock);
-	do {
-		rest = *requests;
-		rest.first += *taken;
-		ret = udma_xfer_submit_list(file, &rest.ring[rest.first & rest.mask], rest.flags);
-		if (ret)
-			return ret;
-		rest.first++;
-		rest.count -= ++*taken;
-		if (!rest.count)
-			return 0;
-		ret = udma_xfer_submit_some(file, &rest, &some);
-		*taken += some;
-	} while (ret == UDMA_REQUEST_IS_LIST);
 	return ret;
 }
 
@@ -436,9 +426,14 @@ int udma_xfer_submit(struct udma_file *file, const struct udma_requests *request
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	ret = udma_xfer_submit_some(file, requests, taken);
-	return unlikely(ret == UDMA_REQUEST_IS_LIST) ?
-	       udma_xfer_submit_lists(file, requests, taken) : ret;
+	*taken = 0;
+	do {
+		ret = udma_xfer_submit_some(file, requests, taken);
+		if (likely(ret != UDMA_REQUEST_IS_LIST))
+			return ret;
+		ret = udma_xfer_submit_list(file, requests, taken);
+	} while (!ret && *taken < requests->count);
+	return ret;
 }
 
 /* See udma_xfer_let_go(), for one that does not write to one buffer. */
