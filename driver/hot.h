@@ -363,9 +363,16 @@ static inline bool udma_xfer_is_fenced(const struct udma_xfer *xfer)
 	return xfer->flags & UDMA_REQUEST_F_FENCE && xfer->file->active;
 }
 
+/* A packet that ends in one piece of @xfer ends it: the next one may not go into another. */
+static inline bool udma_xfer_may_end(const struct udma_xfer *xfer)
+{
+	return xfer->op == UDMA_OP_DEV_TO_MEM && xfer->slots;
+}
+
 /*
  * The transfer of @file that hardware is to be given a piece of next, or NULL.
- * There is one more look when the one that a fence waits for has ended.
+ * There is one more look when the one that a fence waits for has ended, or a piece
+ * before which nobody knows whether there is another.
  */
 static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 {
@@ -375,9 +382,11 @@ static inline struct udma_xfer *udma_xfer_first(struct udma_file *file)
 	xfer = udma_fifo_first(&file->queue, struct udma_xfer, node);
 	if (xfer && xfer->state == UDMA_XFER_QUEUED && udma_xfer_is_fenced(xfer))
 		return NULL;
-	if (xfer && unlikely(xfer->op == UDMA_OP_PACKETS) && !udma_packet_goes_on(file->stream))
+	if (!xfer || likely(udma_xfer_is_plain(xfer)))
+		return xfer;
+	if (xfer->op == UDMA_OP_PACKETS && !udma_packet_goes_on(file->stream))
 		return NULL;
-	return xfer;
+	return udma_xfer_may_end(xfer) ? NULL : xfer;
 }
 
 /* Hardware is going to be given the first piece of a transfer: -> ISSUED. */

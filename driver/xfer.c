@@ -581,6 +581,9 @@ void udma_xfer_complete(struct udma_xfer *xfer, size_t bytes, size_t moved, int 
 	} else if (moved < bytes) {
 		xfer->cut = true;
 		udma_xfer_stop(xfer);
+	} else if (udma_fifo_has(&xfer->node)) {
+		/* What comes next of it may have waited for that. */
+		udma_engine_add(&xfer->file->chan->engine, xfer->file);
 	}
 	udma_xfer_settle(xfer);
 	udma_xfer_release(xfer);

@@ -486,6 +486,44 @@ TEST_F(packet, is_cut_when_the_controller_does_not_take_it)
 	must(try_device_end(&sim));
 }
 
+/*
+ * Too many pieces for one descriptor, and room in the window for more of them: what a short
+ * packet leaves of its receive is not for the next packet.
+ */
+TEST_F(packet, does_not_get_what_another_has_left)
+{
+	static const unsigned int count = 300, each = 64;
+	const struct udma_request next = receive_request(&self->dst, count * each, BYTES);
+	struct udma_request all = { .op = UDMA_OP_DEV_TO_MEM };
+	struct udma_range ranges[count];
+	struct udma_event event;
+	unsigned int i, j;
+
+	must(try_chan_set(&self->sim, RECEIVE, "window", 8));
+	for (i = 0; i < count; i++)
+		ranges[i] = range_of(&self->dst, i * each, each);
+	request_set_dst(&all, ranges, count);
+	pattern_write(self->src.mem, 0, ROOM, PATTERN_SOURCE);
+	for (i = 0; i < 3; i++) {
+		/* In the first of two descriptors, in the second, and none of it left. */
+		const unsigned int bytes[] = { 100, 256 * each + 100, count * each };
+
+		must(try_submit_one(self->in, all));
+		must(try_submit_one(self->in, next));
+		must(try_run(self->out, send_request(&self->src, 0, bytes[i]), &event));
+		ends(self->in, 2 * i + 1, 0, bytes[i],
+		     UDMA_EVENT_F_EXACT | (i < 2 ? UDMA_EVENT_F_SHORT : 0));
+		EXPECT_EQ(0, memcmp(self->dst.mem, self->src.mem, bytes[i]));
+		has_no_event(self->in);
+		memset(self->dst.mem, 0, ROOM);
+		must(try_run(self->out, send_request(&self->src, 1, 200), &event));
+		ends(self->in, 2 * i + 2, 0, 200, UDMA_EVENT_F_EXACT | UDMA_EVENT_F_SHORT);
+		EXPECT_EQ(0, memcmp(self->dst.mem + count * each, self->src.mem + 1, 200));
+		for (j = 0; j < count * each; j++)
+			ASSERT_EQ(0, self->dst.mem[j]);
+	}
+}
+
 /* One that says no for a moment says nothing of how many pieces it takes. */
 TEST_F(packet, is_whole_when_the_controller_refuses_it_for_a_moment)
 {
