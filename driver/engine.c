@@ -383,20 +383,55 @@ static void udma_engine_period(void *param)
 		udma_cyclic_period(stream, told && stream->seen == seen, residue);
 }
 
-/* Whether the channel could be taken, as a dispatcher does, or what is in the way. */
+/* Whether it is being reset, or is going to be. */
+static bool udma_engine_is_reset(const struct udma_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return engine->state == UDMA_STATE_RESETTING || engine->reset_reasons;
+}
+
+/*
+ * Whether the channel could be taken, as a dispatcher does, with @stream in it, or what is in
+ * the way. A reset may be for the sake of another stream, before this one can begin.
+ */
 static bool udma_engine_take(struct udma_engine *engine, const struct udma_stream *stream,
 			     u64 sequence, int *error)
 {
 	guard(spinlock_irq)(&engine->lock);
+	*error = 0;
 	if (engine->stopped)
 		*error = -ENODEV;
-	else if (!udma_stream_is(stream, sequence) || engine->state != UDMA_STATE_WORKING)
+	else if (!udma_stream_is(stream, sequence) || !udma_xfer_wanted(stream->xfer) ||
+		 engine->state == UDMA_STATE_FAILED)
 		*error = -ENXIO;
-	else if (!engine->running)
-		engine->running = true;
-	else
+	else if (engine->running || udma_engine_is_reset(engine) ||
+		 stream->xfer->state != UDMA_XFER_ISSUED)
 		return false;
+	else
+		engine->running = true;
 	return true;
+}
+
+/* See udma_engine_pause(). The channel has been taken. Return: -EAGAIN when a reset undoes it. */
+static int udma_engine_rest(struct udma_engine *engine, bool pause)
+{
+	int ret = pause ? dmaengine_pause(engine->dma) : dmaengine_resume(engine->dma);
+
+	if (ret)
+		ret = -EIO;
+	local_bh_disable();
+	spin_lock_irq(&engine->lock);
+	if (!ret && udma_engine_is_reset(engine))
+		ret = -EAGAIN;
+	/* If it has ended, what comes next rests. */
+	if (!ret)
+		udma_stream_paused(engine, pause);
+	engine->running = false;
+	udma_engine_dispatch(engine);
+	udma_engine_tell_left(engine);
+	spin_unlock_irq(&engine->lock);
+	local_bh_enable();
+	return ret;
 }
 
 /**
@@ -414,24 +449,16 @@ static bool udma_engine_take(struct udma_engine *engine, const struct udma_strea
 int udma_engine_pause(struct udma_engine *engine, struct udma_stream *stream, u64 sequence,
 		      bool pause)
 {
-	int ret = 0;
+	int ret;
 
-	if (wait_event_killable(engine->left, udma_engine_take(engine, stream, sequence, &ret)))
-		return -EINTR;
-	if (ret)
-		return ret;
-	ret = pause ? dmaengine_pause(engine->dma) : dmaengine_resume(engine->dma);
-	local_bh_disable();
-	spin_lock_irq(&engine->lock);
-	/* If it has ended, what comes next rests. */
-	if (!ret)
-		udma_stream_paused(engine, pause);
-	engine->running = false;
-	udma_engine_dispatch(engine);
-	udma_engine_tell_left(engine);
-	spin_unlock_irq(&engine->lock);
-	local_bh_enable();
-	return ret ? -EIO : 0;
+	do {
+		if (wait_event_killable(engine->left,
+					udma_engine_take(engine, stream, sequence, &ret)))
+			return -EINTR;
+		if (!ret)
+			ret = udma_engine_rest(engine, pause);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /* For the providers that only look at the other kind of callback. */

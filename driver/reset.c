@@ -477,6 +477,7 @@ static void udma_reset_fail(struct udma_engine *engine)
 		udma_reset_drop(engine, slot, -EIO);
 	engine->failing = true;
 	WRITE_ONCE(engine->state, UDMA_STATE_FAILED);
+	udma_engine_tell_left(engine);
 }
 
 /* End all that hardware has not been given, of all files. */
@@ -512,6 +513,7 @@ static bool udma_reset_begin(struct udma_engine *engine)
 				udma_reset_watch(engine);
 			/* Nothing was given to hardware as long as it was not known. */
 			udma_engine_kick(engine);
+			udma_engine_tell_left(engine);
 			return false;
 		}
 		WRITE_ONCE(engine->state, UDMA_STATE_RESETTING);

@@ -513,6 +513,43 @@ TEST_F(end, by_cancel_while_paused)
 	is_over(WHOLE + PART);
 }
 
+static long pause_it(void *fd)
+{
+	return try_control(*(int *)fd, UDMA_STREAM_PAUSE);
+}
+
+/*
+ * Who has the channel next may want to rest before what was left to hardware has been taken
+ * away: it rests, and nothing else does.
+ */
+TEST_F(end, by_close_is_waited_for_by_who_pauses_next)
+{
+	struct sleeper pauser, stepper;
+
+	if (variant->no_pause)
+		SKIP(return, "it cannot be paused");
+	goes_far();
+	must(try_sim_set(self->sim, "slow_terminate_ms", 60000));
+	must(try_unmap(&self->ring));
+	must(try_stream_unmap(&self->stream));
+	must(close(self->fd));
+	self->fd = must(try_sim_open(self->sim, 0, O_RDWR));
+	must(try_alloc_map(self->fd, RING, &self->ring));
+	must(try_stream(&self->stream, self->fd, cyclic_start(&self->ring, RING, PERIOD)));
+	must(try_sleeper_start(&pauser, pause_it, &self->fd, SYS_ioctl));
+	EXPECT_EQ(UDMA_STREAM_S_RUNNING, stream_state(&self->stream));
+	must(try_sim_set(self->sim, "slow_terminate_ms", 0));
+	must(try_sleeper_join(&pauser));
+	EXPECT_EQ(0, pauser.ret);
+	EXPECT_EQ(UDMA_STREAM_S_RUNNING | UDMA_STREAM_S_PAUSED, stream_state(&self->stream));
+	must(try_sleeper_start(&stepper, step_once, self->sim, SYS_write));
+	EXPECT_EQ(0, stream_hw(&self->stream));
+	must(try_control(self->fd, UDMA_STREAM_RESUME));
+	must(try_sleeper_join(&stepper));
+	EXPECT_EQ(0, stepper.ret);
+	EXPECT_EQ(PERIOD, stream_hw(&self->stream));
+}
+
 /* Who means another stream than there is does not mean this one. */
 TEST_F(end, by_stop_of_its_number)
 {
