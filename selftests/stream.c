@@ -473,8 +473,10 @@ static struct udma_stream_start idle_start(const struct buffer *ring, __u32 even
 /* The next event, however long it takes, is of idle time and says this. */
 #define tells_idle(_fd, _bytes, _count, _position)				\
 	do {									\
-		must(try_wait_for(_fd, POLLIN));				\
-		tells(_fd, EXACT_IDLE, _bytes, _count, _position, 0);		\
+		const int __idle = (_fd);					\
+										\
+		must(try_wait_for(__idle, POLLIN));				\
+		tells(__idle, EXACT_IDLE, _bytes, _count, _position, 0);	\
 	} while (0)
 
 /* For many times as long as it takes to be told there is nothing to tell. */

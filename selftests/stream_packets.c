@@ -83,21 +83,23 @@ FIXTURE_TEARDOWN(packets)
  */
 #define sends(_bytes)								\
 	do {									\
+		const __u64 __sent = (_bytes);					\
 		struct udma_event __event = {};					\
 										\
 		must(try_sim_set(&self->sim, "step_channel", TRANSMIT));	\
 		must(try_submit_one(self->out, send_request(&self->src, self->sent, \
-							    _bytes)));		\
+							    __sent)));		\
 		must(try_step(&self->sim, 1));					\
 		must(try_collect(self->out, &__event, 1));			\
 		ASSERT_EQ(0, __event.status);					\
-		self->sent += (_bytes);						\
+		self->sent += __sent;						\
 		must(try_sim_set(&self->sim, "step_channel", RECEIVE));		\
 	} while (0)
 
 /* There is one event, of a packet, which is where it says. */
 #define receives(_slot, _bytes, _number, _flags)				\
 	do {									\
+		const __u64 __received = (_bytes);				\
 		struct udma_event __event = {};					\
 										\
 		ASSERT_EQ(1, must(try_read_now(self->fd, &__event, 1)));	\
@@ -106,15 +108,21 @@ FIXTURE_TEARDOWN(packets)
 		EXPECT_EQ(0xc7c1e, __event.user_data);				\
 		EXPECT_EQ(self->stream.start.out_sequence, __event.sequence);	\
 		EXPECT_EQ(_slot, __event.count);				\
-		EXPECT_EQ(_bytes, __event.bytes);				\
+		EXPECT_EQ(__received, __event.bytes);				\
 		EXPECT_EQ(_number, __event.position);				\
 		EXPECT_EQ(0, __event.lost);					\
 		EXPECT_EQ((_flags) | UDMA_EVENT_F_EXACT |			\
-			  ((_bytes) < SLOT ? UDMA_EVENT_F_SHORT : 0), __event.flags); \
+			  (__received < SLOT ? UDMA_EVENT_F_SHORT : 0),		\
+			  __event.flags);					\
 	} while (0)
 
 #define has_data(_slot, _at, _bytes)						\
-	EXPECT_EQ(_bytes, counting_differs(self->ring.mem + (_slot) * SLOT, 0, _at, _bytes))
+	do {									\
+		const __u64 __there = (_bytes);					\
+										\
+		EXPECT_EQ(__there, counting_differs(self->ring.mem + (_slot) * SLOT, 0, \
+						    _at, __there));		\
+	} while (0)
 
 TEST_F(packets, each_has_a_slot_and_an_event)
 {

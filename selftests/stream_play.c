@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(play)
 		__start.filled_bytes = (_filled);				\
 		__start.flags = (_flags);					\
 		memset(self->buffer.mem, 0xee, RING);				\
-		fill(0, _filled);						\
+		fill(0, __start.filled_bytes);					\
 		must(try_stream(&self->stream, self->fd, __start));		\
 	} while (0)
 

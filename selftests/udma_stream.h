@@ -38,15 +38,16 @@ static inline int try_step_bytes(const struct sim *sim, __u64 bytes)
 /* The next event is the last one of a stream, and it says this. */
 #define ends_stream(_fd, _status, _flags, _bytes, _count, _position)		\
 	do {									\
+		const int __ended = (_fd);					\
 		struct udma_event __event = {};					\
 										\
-		must(try_last(_fd, &__event));					\
+		must(try_last(__ended, &__event));				\
 		EXPECT_EQ(_status, __event.status);				\
 		EXPECT_EQ((_flags) | UDMA_EVENT_F_LAST, __event.flags);		\
 		EXPECT_EQ(_bytes, __event.bytes);				\
 		EXPECT_EQ(_count, __event.count);				\
 		EXPECT_EQ(_position, __event.position);				\
-		tells_nothing(_fd);						\
+		tells_nothing(__ended);						\
 	} while (0)
 
 /**
