@@ -129,6 +129,11 @@ static void wait_poll(struct stream *stream)
 	wait_read(stream);
 }
 
+/*
+ * What is measured by it is the kernel's own work for a stream that nobody is at, so it may not be
+ * told of anything, nor look more often than it takes to see how far the stream is. How long it
+ * really sleeps does not matter.
+ */
 static void wait_sleep(struct stream *stream)
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
