@@ -113,6 +113,10 @@ test_wrong_usage_of_devices() {
 				udmactl $command -P 1 a
 		}
 	done
+	refuse 2 "udmactl: bench: stream: not together with paths that copy*" udmactl bench -p stream,ring
+	refuse 2 "udmactl: bench: --processes: a stream has its device for itself*" udmactl bench -p stream -P 2
+	refuse 2 "udmactl: bench: --depth: a ring has two periods or more*" udmactl bench -p stream -d 1
+	refuse 2 "udmactl: bench: --events: more than the ring has*" udmactl bench -p stream -d 8 -e 9
 	refuse 2 "udmactl: config: too few arguments*" udmactl config
 	refuse 2 "udmactl: config: width: not of the form KEY=VALUE*" udmactl config a width
 	for key in = x= Width=1 widt=1 width2=1 name=x reset=1; do
@@ -746,6 +750,60 @@ test_play_bad_names() {
 	refuse 1 "udmactl: play: udma9999: no such device" udmactl play -d udma9999 /dev/null
 	refuse 1 "udmactl: capture: udma9999: no such device" udmactl capture -d udma9999 -n 1 to
 	expect [ ! -e to ]
+}
+
+# Benchmarks
+
+# The ring has room for ten seconds.
+test_bench_of_a_stream() {
+	one source bandwidth=200000
+	must udmactl bench --path stream --bytes 1K,2K --depth 1024 --events 2 --count 8 "$node"
+	expect [ "$(wc -l <out)" -eq 2 ]
+	for bytes in 1024 2048; do
+		line="device=$node path=stream bytes=$bytes depth=1024 processes=1 transfers=8 seconds=[0-9.]*"
+		line="$line ns_per_transfer=[0-9.]* bytes_per_second=[0-9]* cpu_percent=[0-9.]* runs=1"
+		expect grep -qx "$line latency_p50_ns=- latency_p90_ns=- latency_p99_ns=- latency_max_ns=-" out
+	done
+	# It has waited for the device: of the first period a part may have been there.
+	sed 's/.* bytes_per_second=\([0-9]*\) .*/\1/' out >rates
+	while read -r rate; do
+		expect [ "$rate" -le 240000 ]
+	done <rates
+	must udmactl bench --json -p stream -b 1K -d 1024 -n 2 "$node"
+	tr -d ' \n' <out >flat
+	row="\"device\":\"$node\",\"path\":\"stream\",\"bytes\":1024,\"depth\":1024,\"processes\":1,\"transfers\":2,"
+	row="$row\"seconds\":[0-9.]*,\"ns_per_transfer\":[0-9.]*,\"bytes_per_second\":[0-9]*,\"cpu_percent\":[0-9.]*,"
+	row="$row\"runs\":1,\"latency\":{\"p50_ns\":null,\"p90_ns\":null,\"p99_ns\":null,\"max_ns\":null}"
+	expect grep -qx "\[{$row}\]" flat
+}
+
+# It has made steps for what was begun, until that complains.
+has_complained() {
+	step 40
+	[ -s begun.err ]
+}
+
+# It has to take what comes, and the ring has been round several times with each step. What comes before it begins
+# to measure may be lost.
+test_bench_of_a_stream_that_does_not_keep_up() {
+	one source step_mode=1
+	begin udmactl bench -p stream -b 4K -d 8 -n 1000000 "$node"
+	until_true is_pending 1
+	until_true has_complained
+	end 1
+	says "udmactl: bench: $node: stream, 4096 bytes, depth 8: transfer: the program did not keep up"
+	expect [ ! -s out ]
+}
+
+test_bench_of_a_stream_that_cannot_be() {
+	loopback
+	refuse 1 "udmactl: bench: $tx: the channel cannot capture" udmactl bench -p stream "$tx"
+	refuse 1 "udmactl: bench: udma0: the channel cannot capture" udmactl bench -p stream udma0
+	one source cyclic=0
+	refuse 1 "udmactl: bench: $node: the channel cannot capture" udmactl bench -p stream "$node"
+	one source align=4
+	refuse 1 "udmactl: bench: $node: 65 bytes: not a multiple of 4, as the channel needs it" \
+		udmactl bench -p stream -b 65 "$node"
 }
 
 # Settings
