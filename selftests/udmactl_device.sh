@@ -811,7 +811,7 @@ test_bench_of_a_stream_that_cannot_be() {
 test_config_shows() {
 	told
 	must udmactl config "$node"
-	line="address=none direction=dev_to_mem width=0 burst=0 shared_reset=no window=[0-9]* stall_ms=0"
+	line="address=none width=0 burst=0 direction=dev_to_mem shared_reset=no window=1 stall_ms=0"
 	expect grep -qx "$line timeout_ms=0 max_megabytes=[0-9]*" out
 	expect [ "$(wc -l <out)" -eq 1 ]
 	# It can be given again.
@@ -820,7 +820,7 @@ test_config_shows() {
 	expect [ ! -s out ]
 	must udmactl config --json "$node"
 	tr -d ' \n' <out >flat
-	expect grep -q '^{"address":"none","direction":"dev_to_mem","width":0,"burst":0,"shared_reset":false,' flat
+	expect grep -q '^{"address":"none","width":0,"burst":0,"direction":"dev_to_mem","shared_reset":false,' flat
 	must udmactl config udma0
 	case $answer in
 	*' direction=mem_to_mem '*) ;;
@@ -855,9 +855,10 @@ test_config_sets() {
 	expect grep -q ' direction=none ' out
 }
 
-# All or none.
+# All or none: as it was is what a new direction sets, too.
 test_config_of_what_cannot_be() {
 	told
+	must udmactl config "$node" address=0x40 width=1 window=5 stall_ms=6
 	must udmactl config "$node"
 	before=$answer
 	for bad in "direction=mem_to_dev: the channel has no such direction" \
@@ -869,14 +870,86 @@ test_config_of_what_cannot_be() {
 		key=${setting%%=*}
 		# With others, of which some come before it.
 		set --
-		for other in direction=none address=16 width=2 burst=2 shared_reset=1 window=3 stall_ms=9 timeout_ms=8 \
-			max_megabytes=7; do
-			[ "${other%%=*}" = "$key" ] || [ "$other" = direction=none ] || set -- "$@" "$other"
+		for other in direction=none address=unknown width=2 burst=2 shared_reset=1 window=3 stall_ms=9 \
+			timeout_ms=8 max_megabytes=7; do
+			[ "${other%%=*}" = "$key" ] || set -- "$@" "$other"
 		done
 		refuse 1 "udmactl: config: $node: $bad" udmactl config "$node" "$@" "$setting"
 		must udmactl config "$node"
 		expect [ "$answer" = "$before" ]
 	done
+	# Its controller has learned that, too.
+	expect grep -q "^0 0x40 0x0 1 1 0 0" "$sim/slave_config"
+}
+
+# The other way round there is no direction again, and what the controller was told is not to be used.
+test_config_of_a_first_direction_that_cannot_be() {
+	one source need_config=1
+	must udmactl config "$node" window=5 stall_ms=6
+	must udmactl config "$node"
+	before=$answer
+	refuse 1 "udmactl: config: $node: timeout_ms=3600001: out of range" \
+		udmactl config "$node" direction=dev_to_mem address=16 timeout_ms=3600001
+	must udmactl config "$node"
+	expect [ "$answer" = "$before" ]
+	expect has direction none
+	expect has address unknown
+}
+
+# A device that its controller finds by itself has no address.
+test_config_of_a_device_that_cannot_be_told() {
+	one source
+	must udmactl config "$node" window=5
+	for setting in address=0x10 width=1 burst=1; do
+		refuse 1 "udmactl: config: $node: $setting: the controller cannot be told" \
+			udmactl config "$node" stall_ms=7 $setting
+	done
+	must udmactl config "$node" direction=none address=16
+	refuse 1 "udmactl: config: $node: direction=dev_to_mem: the controller cannot be told" \
+		udmactl config "$node" direction=dev_to_mem
+	must udmactl config "$node" direction=dev_to_mem address=none
+	expect has window 1
+}
+
+# All together, as it is to be: on the way from one device to another there is none between them.
+test_config_of_another_device() {
+	told
+	must udmactl config "$node" width=1 burst=2 address=0x10
+	must udmactl config "$node" direction=none address=unknown
+	expect has address unknown
+	must udmactl config "$node" direction=dev_to_mem width=8 burst=16 address=0x20 window=1
+	expect has window 1
+	expect grep -q "^0 0x20 0x0 8 8 16 16" "$sim/slave_config"
+	# Nothing that is so already is set anew.
+	must udmactl config "$node" window=9 stall_ms=10
+	must udmactl config "$node" direction=dev_to_mem
+	expect has window 9
+	expect has stall_ms 10
+}
+
+# Somebody opens it between a change and the one that is not possible. A pipe in place of a setting lets the test
+# come between.
+test_config_that_cannot_be_put_back() {
+	told
+	mkfifo pipe
+	mount -o bind pipe "/sys/class/udma/$node/shared_reset"
+	trap 'umount "/sys/class/udma/$node/shared_reset"' EXIT
+	begin udmactl config "$node" width=2 burst=4 shared_reset=1 window=7 timeout_ms=3600001
+	echo 0 >pipe &
+	until_true has burst 4
+	exec 3<>"/dev/$node"
+	exec 4<>pipe
+	end 1
+	exec 4>&-
+	exec 3>&-
+	expect [ ! -s out ]
+	cat >wanted <<-END
+		udmactl: config: $node: timeout_ms=3600001: out of range
+		udmactl: config: $node: it could not be put back: width=0 burst=0: in use
+	END
+	same err wanted
+	expect has width 2
+	expect has window 1
 }
 
 test_config_of_a_device_in_use() {

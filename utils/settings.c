@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What root sets of a device, in sysfs. Some of it is checked there against what the channel is
- * able to, so only a write tells whether it is possible; what was written before is
+ * able to, so only a write tells whether it is possible; what was changed before is
  * then put back.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #define SYSFS_CLASS	"/sys/class/udma"
 #define VALUE_BYTES	sizeof(((struct change *)NULL)->value)
+#define CANNOT_BE_TOLD	"the controller cannot be told"
 
 /**
  * struct setting - a file of a device
@@ -30,15 +32,22 @@ struct setting {
 	const char *misfit;
 };
 
+static const struct {
+	const char *word;
+	enum udma_channel_direction direction;
+} directions[] = {
+	{ "mem_to_mem", UDMA_CHANNEL_MEM_TO_MEM },
+	{ "mem_to_dev", UDMA_CHANNEL_MEM_TO_DEV },
+	{ "dev_to_mem", UDMA_CHANNEL_DEV_TO_MEM },
+	{ "none", UDMA_CHANNEL_NO_DIRECTION },
+};
+
 static bool parse_direction(const char *text, char *value)
 {
-	static const char *const directions[] = {
-		"mem_to_mem", "mem_to_dev", "dev_to_mem", "none",
-	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(directions); i++)
-		if (!strcmp(text, directions[i]))
+		if (!strcmp(text, directions[i].word))
 			break;
 	if (i < ARRAY_SIZE(directions))
 		snprintf(value, VALUE_BYTES, "%s", text);
@@ -98,67 +107,55 @@ static void add_bool(struct json_object *record, const char *name, const char *v
 }
 
 /*
- * There may be no direction before it is known where the device is, and on the direction depends
- * what else is possible.
+ * In the order in which they are written. There may be no direction before it is known where the
+ * device is; and a new one sets window and stall_ms to what suits it.
  */
 static const struct setting settings[SETTINGS] = {
-	{ "address", parse_address, record_add_string, "the controller cannot be told",
-	  "the controller does not take it" },
-	{ "direction", parse_direction, record_add_string, "the channel has no such direction",
-	  "the controller does not take it" },
-	{ "width", parse_count, add_count, "the controller cannot be told",
-	  "the channel has no such width" },
-	{ "burst", parse_count, add_count, "the controller cannot be told",
-	  "the channel has no such burst" },
-	{ "shared_reset", parse_bool, add_bool, NULL, NULL },
-	{ "window", parse_count, add_count, NULL, NULL },
-	{ "stall_ms", parse_count, add_count, NULL, NULL },
-	{ "timeout_ms", parse_count, add_count, NULL, NULL },
-	{ "max_megabytes", parse_count, add_count, NULL, NULL },
+	[SETTING_ADDRESS] = { "address", parse_address, record_add_string, CANNOT_BE_TOLD,
+			      "the controller does not take it" },
+	[SETTING_WIDTH] = { "width", parse_count, add_count, CANNOT_BE_TOLD,
+			    "the channel has no such width" },
+	[SETTING_BURST] = { "burst", parse_count, add_count, CANNOT_BE_TOLD,
+			    "the channel has no such burst" },
+	[SETTING_DIRECTION] = { "direction", parse_direction, record_add_string, CANNOT_BE_TOLD,
+				"the controller does not take it" },
+	[SETTING_SHARED_RESET] = { "shared_reset", parse_bool, add_bool, NULL, NULL },
+	[SETTING_WINDOW] = { "window", parse_count, add_count, NULL, NULL },
+	[SETTING_STALL_MS] = { "stall_ms", parse_count, add_count, NULL, NULL },
+	[SETTING_TIMEOUT_MS] = { "timeout_ms", parse_count, add_count, NULL, NULL },
+	[SETTING_MAX_MEGABYTES] = { "max_megabytes", parse_count, add_count, NULL, NULL },
 };
 
-static const struct setting *find(const char *name, size_t length)
+static bool is_set_by_direction(unsigned int which)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		if (strlen(settings[i].name) == length && !strncmp(settings[i].name, name, length))
-			return &settings[i];
-	return NULL;
+	return which == SETTING_WINDOW || which == SETTING_STALL_MS;
 }
 
-/* In the order of the table. */
-static struct change *insert(struct changes *changes, const struct setting *setting)
+static unsigned int find(const char *name, size_t length)
 {
-	unsigned int at = changes->count;
+	unsigned int i;
 
-	while (at && changes->items[at - 1].setting > setting)
-		at--;
-	if (at && changes->items[at - 1].setting == setting)
-		return NULL;
-	memmove(&changes->items[at + 1], &changes->items[at],
-		(changes->count - at) * sizeof(changes->items[0]));
-	changes->count++;
-	changes->items[at].setting = setting;
-	return &changes->items[at];
+	for (i = 0; i < SETTINGS; i++)
+		if (strlen(settings[i].name) == length && !strncmp(settings[i].name, name, length))
+			break;
+	return i;
 }
 
 static int add_change(struct changes *changes, const char *text)
 {
 	const char *equals = strchr(text, '=');
-	const struct setting *setting;
-	struct change *change;
+	unsigned int which;
 
 	if (!equals)
 		return usage_error("not of the form KEY=VALUE", text);
-	setting = find(text, equals - text);
-	if (!setting)
+	which = find(text, equals - text);
+	if (which == SETTINGS)
 		return usage_error("no such setting", text);
-	change = insert(changes, setting);
-	if (!change)
-		return usage_error("given twice", setting->name);
-	if (!setting->parse(equals + 1, change->value))
+	if (*changes->items[which].value)
+		return usage_error("given twice", settings[which].name);
+	if (!settings[which].parse(equals + 1, changes->items[which].value))
 		return usage_error("not a value for it", text);
+	changes->count++;
 	return 0;
 }
 
@@ -200,6 +197,35 @@ static int write_setting(const struct setting *setting, const char *node, const 
 	return ret;
 }
 
+/**
+ * struct task - what is to become of a device
+ * @changes: the changes
+ * @name: the device as the user calls it
+ * @node: its name in /dev
+ */
+struct task {
+	struct changes *changes;
+	const char *name;
+	const char *node;
+};
+
+/* Whether the channel itself has the direction that is wanted, or nobody knows. */
+static bool has_direction(const struct task *task)
+{
+	struct udma_channel *channel = udma_channel_open(task->node);
+	struct udma_channel_info *info = channel ? udma_channel_get_info(channel) : NULL;
+	const char *word = task->changes->items[SETTING_DIRECTION].value;
+	bool has = true;
+	size_t i;
+
+	for (i = 0; info && i < ARRAY_SIZE(directions); i++)
+		if (!strcmp(word, directions[i].word))
+			has = udma_channel_info_has_direction(info, directions[i].direction);
+	udma_channel_info_free(info);
+	udma_channel_close(channel);
+	return has;
+}
+
 static const char *explain(const struct setting *setting)
 {
 	switch (errno) {
@@ -220,40 +246,91 @@ static const char *explain(const struct setting *setting)
 	}
 }
 
-static void complain_setting(const struct change *change, const char *name, const char *node)
+static int complain_setting(const struct task *task, unsigned int which)
 {
-	bool busy = errno == EBUSY;
+	const int error = errno;
+	const char *why = explain(&settings[which]);
 
-	complain(explain(change->setting), "%s: %s=%s", name, change->setting->name, change->value);
-	if (busy)
-		complain_openers(name, node);
+	if (error == EOPNOTSUPP && which == SETTING_DIRECTION && !has_direction(task))
+		why = "the channel has no such direction";
+	complain(why, "%s: %s=%s", task->name, settings[which].name,
+		 task->changes->items[which].value);
+	if (error == EBUSY)
+		complain_openers(task->name, task->node);
+	return -1;
 }
 
-/* Whether it is all as it was. It says what is not if it is to. */
-static bool put_back_once(const struct changes *changes, unsigned int count, const char *name,
-			  const char *node, bool say)
+static bool differs(const struct change *change)
 {
-	const struct change *change;
-	bool all = true;
+	return *change->value && strcmp(change->value, change->before);
+}
 
-	while (count--) {
-		change = &changes->items[count];
-		if (!write_setting(change->setting, node, change->before))
+/* What is to be changed, and what a new direction changes. */
+static int remember(const struct task *task)
+{
+	struct change *items = task->changes->items;
+	const bool may_turn = *items[SETTING_DIRECTION].value;
+	unsigned int i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if ((*items[i].value || (may_turn && is_set_by_direction(i))) &&
+		    !read_setting(&settings[i], task->node, items[i].before))
+			return complain_setting(task, i);
+	return 0;
+}
+
+static int write_change(const struct task *task, unsigned int which, const char *value)
+{
+	if (write_setting(&settings[which], task->node, value))
+		return complain_setting(task, which);
+	task->changes->items[which].written = true;
+	return 0;
+}
+
+/*
+ * While there is no direction the driver of the controller is not told of the device: so it is
+ * of all at once, and never of the one's address with the other's width.
+ */
+static int make(const struct task *task)
+{
+	struct change *items = task->changes->items;
+	const bool turns = differs(&items[SETTING_DIRECTION]);
+	unsigned int i;
+
+	if (turns && write_change(task, SETTING_DIRECTION, "none"))
+		return -1;
+	for (i = 0; i < SETTINGS; i++)
+		if ((differs(&items[i]) ||
+		     (turns && is_set_by_direction(i) && *items[i].value)) &&
+		    write_change(task, i, items[i].value))
+			return -1;
+	return 0;
+}
+
+/* In the same order, for the same reasons. What is not as it was then, one line says. */
+static void put_back(const struct task *task)
+{
+	const struct change *items = task->changes->items;
+	const bool turned = items[SETTING_DIRECTION].written;
+	const char *why = NULL;
+	char left[256] = "";
+	size_t length = 0;
+	unsigned int i;
+
+	if (turned)
+		write_setting(&settings[SETTING_DIRECTION], task->node, "none");
+	for (i = 0; i < SETTINGS; i++) {
+		if (!items[i].written && !(turned && is_set_by_direction(i)))
 			continue;
-		all = false;
-		if (say)
-			complain_errno("%s: %s=%s again", name, change->setting->name,
-				       change->before);
+		if (!write_setting(&settings[i], task->node, items[i].before))
+			continue;
+		if (!why)
+			why = explain(&settings[i]);
+		length += snprintf(left + length, sizeof(left) - length, " %s=%s",
+				   settings[i].name, items[i].before);
 	}
-	return all;
-}
-
-/* What does not go with the direction that there is goes with that which there was. */
-static void put_back(const struct changes *changes, unsigned int count, const char *name,
-		     const char *node)
-{
-	if (!put_back_once(changes, count, name, node, false))
-		put_back_once(changes, count, name, node, true);
+	if (why)
+		complain(why, "%s: it could not be put back:%s", task->name, left);
 }
 
 /**
@@ -266,25 +343,20 @@ static void put_back(const struct changes *changes, unsigned int count, const ch
  */
 int changes_make(struct changes *changes, const char *name, const char *node)
 {
-	struct change *change;
-	unsigned int i;
+	const struct task task = { changes, name, node };
+	sigset_t all, before;
+	int ret;
 
-	for (i = 0; i < changes->count; i++) {
-		change = &changes->items[i];
-		if (read_setting(change->setting, node, change->before))
-			continue;
-		complain_setting(change, name, node);
+	if (remember(&task))
 		return -1;
-	}
-	for (i = 0; i < changes->count; i++) {
-		change = &changes->items[i];
-		if (!write_setting(change->setting, node, change->value))
-			continue;
-		complain_setting(change, name, node);
-		put_back(changes, i, name, node);
-		return -1;
-	}
-	return 0;
+	/* Nor does it end half way. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	ret = make(&task);
+	if (ret)
+		put_back(&task);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
 }
 
 /* Add those that can be read: not everybody may know where a device is. */

@@ -115,24 +115,35 @@ void record_add_recovery(struct json_object *record, const struct udma_channel_i
 
 /* settings: what root sets of a device */
 
-/**
- * struct change - a setting that is to be changed
- * @setting: which one
- * @value: what it is to be, as the kernel has it
- * @before: what it was
- */
-struct change {
-	const struct setting *setting;
-	char value[32];
-	char before[32];
+enum {
+	SETTING_ADDRESS,
+	SETTING_WIDTH,
+	SETTING_BURST,
+	SETTING_DIRECTION,
+	SETTING_SHARED_RESET,
+	SETTING_WINDOW,
+	SETTING_STALL_MS,
+	SETTING_TIMEOUT_MS,
+	SETTING_MAX_MEGABYTES,
+	SETTINGS,
 };
 
-#define SETTINGS	9
+/**
+ * struct change - a setting that is to be changed
+ * @value: what it is to be, as the kernel has it; nothing if that does not matter
+ * @before: what it was
+ * @written: it was changed
+ */
+struct change {
+	char value[32];
+	char before[32];
+	bool written;
+};
 
 /**
  * struct changes - settings that are to be changed
- * @items: them
- * @count: how many there are
+ * @items: all settings
+ * @count: how many of them are to be changed
  */
 struct changes {
 	struct change items[SETTINGS];
