@@ -29,16 +29,13 @@ end_well() {
 	expect [ ! -s err ]
 }
 
-# bind NUMBER: a channel of the controller made last. It prints the device.
-bind() {
-	udmactl bind "$provider:$1"
-}
-
 # loopback [ATTRIBUTE=VALUE]...: what goes to $tx comes from $rx.
 loopback() {
 	sim_make kind=loopback channels=2 "$@"
-	tx=$(bind 0)
-	rx=$(bind 1)
+	bind 0
+	tx=$node
+	bind 1
+	rx=$node
 }
 
 # one KIND [ATTRIBUTE=VALUE]...: a controller of one channel, $node.
@@ -46,13 +43,14 @@ one() {
 	kind=$1
 	shift
 	sim_make kind="$kind" channels=1 "$@"
-	node=$(bind 0)
+	bind 0
 }
 
 # told [ATTRIBUTE=VALUE]...: the same of a source that has to be told of its device, and has been.
 told() {
 	one source need_config=1 "$@"
-	udmactl config "$node" address=none direction=dev_to_mem
+	echo none >"/sys/class/udma/$node/address"
+	echo dev_to_mem >"/sys/class/udma/$node/direction"
 }
 
 # pattern FILE BYTES: what a source gives and a sink wants. The controller of the case is to be made afterwards.
@@ -777,9 +775,9 @@ test_bench_of_a_stream() {
 	expect grep -qx "\[{$row}\]" flat
 }
 
-# It has made steps for what was begun, until that complains.
+# One more step for what was begun has made it complain. With the last one there may be nothing to move.
 has_complained() {
-	step 40
+	step 40 2>step.err || :
 	[ -s begun.err ]
 }
 
@@ -989,4 +987,4 @@ test_bind_with_settings() {
 	must udmactl bind "adc-$$=$provider:0"
 }
 
-run_all "$0"
+run_all "$0" wrong_usage_of_devices
