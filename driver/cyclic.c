@@ -13,11 +13,6 @@
 #include "stream.h"
 #include "udma.h"
 
-static struct udma_engine *udma_cyclic_engine(struct udma_stream *stream)
-{
-	return &stream->file->chan->engine;
-}
-
 /* A provider that says so often in a row that nothing is left of the ring says it always. */
 #define UDMA_CYCLIC_ZEROS	2
 
@@ -99,7 +94,7 @@ static void udma_cyclic_count(struct udma_stream *stream, bool told)
 
 	stream->periods = max3(stream->periods, stream->callbacks, periods);
 	silent = stream->periods - stream->callbacks;
-	if (!told || silent > stream->silent || !udma_cyclic_engine(stream)->calls_each)
+	if (!told || silent > stream->silent || !udma_stream_engine(stream)->calls_each)
 		stream->inexact = true;
 	stream->silent = silent;
 }
@@ -124,10 +119,10 @@ static u64 udma_cyclic_least(const struct udma_stream *stream)
 static void udma_cyclic_check(struct udma_stream *stream)
 {
 	if (!stream->draining) {
-		udma_stream_require(stream, udma_cyclic_least(stream));
+		udma_position_require(stream, udma_cyclic_least(stream));
 		return;
 	}
-	udma_stream_learn(stream);
+	udma_position_learn(stream);
 	if (stream->hw >= stream->app)
 		udma_stream_halt(stream, 0);
 }
@@ -135,7 +130,7 @@ static void udma_cyclic_check(struct udma_stream *stream)
 /* From now on what has been filled is all that there will be. */
 void udma_cyclic_drain(struct udma_stream *stream)
 {
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	stream->draining = true;
 	udma_cyclic_check(stream);
 }
@@ -165,7 +160,7 @@ void udma_cyclic_tell(struct udma_stream *stream, u32 flags)
 		.count = stream->periods - stream->told_periods,
 	};
 
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	if (!udma_cyclic_has_room(events)) {
 		WRITE_ONCE(events->more, true);
 		return;
@@ -184,7 +179,7 @@ void udma_cyclic_period(struct udma_stream *stream, bool told, u32 residue)
 {
 	u64 place;
 
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	stream->callbacks++;
 	told = told && udma_cyclic_place_period(stream, residue, &place);
 	if (told)
@@ -192,13 +187,13 @@ void udma_cyclic_period(struct udma_stream *stream, bool told, u32 residue)
 	else
 		udma_cyclic_guess(stream);
 	udma_cyclic_count(stream, told);
-	udma_stream_publish(stream, max(stream->hw, stream->periods * stream->period_bytes));
+	udma_position_publish(stream, max(stream->hw, stream->periods * stream->period_bytes));
 	if (stream->idle_ns)
 		stream->period_time = ktime_get();
 	if (!udma_xfer_wanted(stream->xfer)) {
 		/* Its last event is to come, and tells the rest. Until then it goes on. */
 		if (stream->reads)
-			udma_stream_require(stream, udma_cyclic_least(stream));
+			udma_position_require(stream, udma_cyclic_least(stream));
 		return;
 	}
 	udma_cyclic_check(stream);
@@ -210,7 +205,7 @@ void udma_cyclic_period(struct udma_stream *stream, bool told, u32 residue)
 /* The controller has reported an error, and ends no period any more. */
 void udma_cyclic_failed(struct udma_stream *stream)
 {
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	if (udma_xfer_wanted(stream->xfer))
 		udma_stream_halt(stream, -EIO);
 }
@@ -225,16 +220,16 @@ void udma_cyclic_stopped(struct udma_stream *stream, u32 residue)
 	u64 place;
 	bool told;
 
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	told = udma_cyclic_place(stream, residue, &place);
 	if (told)
 		udma_cyclic_see(stream, udma_cyclic_distance(stream, place));
 	udma_cyclic_count(stream, told);
 	if (stream->seen > stream->hw)
-		udma_stream_publish(stream, stream->seen);
+		udma_position_publish(stream, stream->seen);
 	/* Nothing is written any more, so all of the ring is as it is. */
 	if (stream->reads && stream->hw > stream->bytes)
-		udma_stream_require(stream, stream->hw - stream->bytes);
+		udma_position_require(stream, stream->hw - stream->bytes);
 }
 
 /*
@@ -245,7 +240,7 @@ static void udma_cyclic_idle(struct udma_stream *stream, u32 residue)
 {
 	u64 end = (stream->periods + 1) * stream->period_bytes, distance, place;
 
-	lockdep_assert_held(&udma_cyclic_engine(stream)->lock);
+	lockdep_assert_held(&udma_stream_engine(stream)->lock);
 	if (!udma_cyclic_place(stream, residue, &place))
 		return;
 	distance = udma_cyclic_distance(stream, place);
@@ -253,7 +248,7 @@ static void udma_cyclic_idle(struct udma_stream *stream, u32 residue)
 		return;
 	udma_cyclic_see(stream, distance);
 	if (stream->seen > stream->hw)
-		udma_stream_publish(stream, stream->seen);
+		udma_position_publish(stream, stream->seen);
 	/* Whole periods may wait for others to be told with. */
 	if (stream->hw > stream->told_hw)
 		udma_cyclic_tell(stream, UDMA_EVENT_F_IDLE);
@@ -274,7 +269,7 @@ static ktime_t udma_cyclic_due(const struct udma_stream *stream)
 /* A stream begins that tells of what has come after a while. */
 void udma_cyclic_begin(struct udma_stream *stream)
 {
-	struct udma_engine *engine = udma_cyclic_engine(stream);
+	struct udma_engine *engine = udma_stream_engine(stream);
 
 	lockdep_assert_held(&engine->lock);
 	stream->period_time = ktime_get();

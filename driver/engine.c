@@ -404,11 +404,12 @@ static bool udma_engine_take(struct udma_engine *engine, const struct udma_strea
 	else if (!udma_stream_is(stream, sequence) || !udma_xfer_wanted(stream->xfer) ||
 		 engine->state == UDMA_STATE_FAILED)
 		*error = -ENXIO;
-	else if (engine->running || udma_engine_is_reset(engine) ||
-		 stream->xfer->state != UDMA_XFER_ISSUED)
+	if (*error)
+		return true;
+	if (engine->running || udma_engine_is_reset(engine) ||
+	    stream->xfer->state != UDMA_XFER_ISSUED)
 		return false;
-	else
-		engine->running = true;
+	engine->running = true;
 	return true;
 }
 
@@ -467,7 +468,7 @@ static void udma_engine_done_plain(void *param)
 	udma_engine_done(param, NULL);
 }
 
-/* Submit what the provider has made of @slot; it is told of by @done, unless there is a better way. */
+/* Submit what the provider has made of @slot; @done tells of it, unless there is a better way. */
 static __always_inline int udma_engine_submit_tx(struct udma_engine *engine,
 						 struct udma_slot *slot,
 						 struct dma_async_tx_descriptor *tx,

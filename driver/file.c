@@ -138,7 +138,7 @@ static int udma_submit_batch(struct udma_file *file, const struct udma_submit *c
 	ret = udma_submit_fetch(file, cmd, *done, &requests.count);
 	if (!requests.count)
 		return ret;
-	error = udma_xfer_submit(file, &requests, &taken);
+	error = udma_submit_all(file, &requests, &taken);
 	*done += taken;
 	return error ?: ret;
 }

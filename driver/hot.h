@@ -330,6 +330,52 @@ static inline void udma_engine_remove(struct udma_engine *engine, struct udma_fi
 
 /* xfer */
 
+/* A transfer that is not in use, if @file may have one more. */
+static inline struct udma_xfer *udma_xfer_get(struct udma_file *file)
+{
+	struct udma_xfer *xfer = file->free;
+
+	lockdep_assert_held(&file->chan->engine.lock);
+	/* Heads come from the program: whatever they say, there are only so many transfers. */
+	if (!xfer || !udma_events_reserve(&file->events))
+		return NULL;
+	/* There is one for each slot of the queue, and this one has a slot. */
+	file->free = xfer->next_free;
+	return xfer;
+}
+
+/* What all transfers have of their requests. */
+static inline void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request)
+{
+	struct udma_file *file = xfer->file;
+
+	xfer->moved = 0;
+	xfer->user_data = request->user_data;
+	xfer->sequence = file->sequence++;
+	xfer->timeout_ns = request->timeout_ns ?: file->chan->engine.timeout_ns;
+	xfer->flags = request->flags;
+	xfer->status = 0;
+}
+
+/* @file has submitted something: a device's channel is its own from now on. */
+static inline void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (udma_engine_has_device(engine))
+		engine->owner = file;
+}
+
+/* Whether @file may submit now. */
+static inline int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->stopped)
+		return -ENODEV;
+	if (engine->state == UDMA_STATE_FAILED)
+		return -EIO;
+	return udma_engine_has_device(engine) ? udma_xfer_own(engine, file) : 0;
+}
+
 /* Whether it is a stream. */
 static inline bool udma_xfer_is_stream(const struct udma_xfer *xfer)
 {

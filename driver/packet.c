@@ -23,7 +23,7 @@ static bool udma_packet_is_free(struct udma_stream *stream)
 
 	if (next - stream->app < slots)
 		return true;
-	udma_stream_learn(stream);
+	udma_position_learn(stream);
 	return next - stream->app < slots;
 }
 
@@ -100,7 +100,7 @@ static void udma_packet_tell(struct udma_stream *stream, u64 at, size_t bytes, b
 	if (bytes < stream->period_bytes)
 		told.flags |= UDMA_EVENT_F_SHORT;
 	stream->promised--;
-	udma_stream_publish(stream, stream->hw + 1);
+	udma_position_publish(stream, stream->hw + 1);
 	if (!stream->file->closed)
 		udma_stream_post(stream, &told);
 	else

@@ -166,7 +166,7 @@ static int udma_queues_take(struct udma_file *file, unsigned int count, u32 flag
 	int ret;
 
 	lockdep_assert_held(&file->submit_lock);
-	ret = udma_xfer_submit(file, &requests, taken);
+	ret = udma_submit_all(file, &requests, taken);
 	queues->head += *taken;
 	/* The program writes them again when it sees this. */
 	smp_store_release(&queues->shared->submit_head, queues->head);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Streams: how they begin, what the program says meanwhile, what it is told, and how they
- * end. The program may write to the page that is shared with it at any time, so the one
- * word that counts is read once, and believed only if it can be.
+ * end.
  */
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
@@ -17,11 +16,6 @@
 
 /* Of the mmap offsets of index 0 the upper half; the queues are in the lower one. */
 #define UDMA_STREAM_MMAP_OFFSET	SZ_2G
-
-static struct udma_engine *udma_stream_engine(struct udma_stream *stream)
-{
-	return &stream->file->chan->engine;
-}
 
 /* What can be said of a stream without its buffer. */
 static int udma_stream_check(const struct udma_info *info, const struct udma_stream_start *cmd)
@@ -175,7 +169,7 @@ static void udma_stream_reset(struct udma_stream *stream, const struct udma_stre
 	WRITE_ONCE(shared->lost_high, 0);
 	WRITE_ONCE(shared->overruns, 0);
 	WRITE_ONCE(shared->app_position, UDMA_STREAM_FIRST_COUNT + (u32)stream->app);
-	udma_stream_publish(stream, 0);
+	udma_position_publish(stream, 0);
 	udma_stream_set_state(stream, UDMA_STREAM_S_RUNNING, true);
 }
 
@@ -272,88 +266,6 @@ int udma_stream_start(struct udma_file *file, const struct udma_stream_start *cm
 		ret = udma_stream_launch(file, cmd);
 	local_bh_enable();
 	return ret;
-}
-
-/* How far the program can have come. */
-static u64 udma_stream_limit(const struct udma_stream *stream)
-{
-	return stream->reads ? stream->hw : stream->hw + stream->bytes;
-}
-
-/* The program says @raw: learn from it if that can be. */
-static void udma_stream_believe(struct udma_stream *stream, u32 raw)
-{
-	u32 ahead = raw - (UDMA_STREAM_FIRST_COUNT + (u32)stream->app);
-
-	if (ahead <= udma_stream_limit(stream) - stream->app)
-		stream->app += ahead;
-}
-
-/* Learn how far the program has come. */
-void udma_stream_learn(struct udma_stream *stream)
-{
-	lockdep_assert_held(&udma_stream_engine(stream)->lock);
-	/* Pairs with the program's release, where it has filled what hardware gets. */
-	udma_stream_believe(stream, smp_load_acquire(&stream->shared->app_position));
-}
-
-/* Hardware has come so far. */
-void udma_stream_publish(struct udma_stream *stream, u64 hw)
-{
-	lockdep_assert_held(&udma_stream_engine(stream)->lock);
-	stream->hw = hw;
-	/* Pairs with the program's acquire. */
-	smp_store_release(&stream->shared->hw_position, UDMA_STREAM_FIRST_COUNT + (u32)hw);
-}
-
-/* A program that changes the word all the time gets what it deserves. */
-#define UDMA_STREAM_TRIES	4
-
-static void udma_stream_publish_lost(struct udma_stream *stream, u64 lost)
-{
-	WRITE_ONCE(stream->shared->lost, (u32)lost);
-	/* The lower half tells whether it is right, and the program reads it first. */
-	smp_store_release(&stream->shared->lost_high, lost >> 32);
-}
-
-/*
- * Move the program to @least, if it has not come there. Either it comes further by itself, or
- * it sees that it was moved. Return: whether it was.
- */
-static bool udma_stream_move(struct udma_stream *stream, u64 least)
-{
-	u32 raw, next = UDMA_STREAM_FIRST_COUNT + (u32)least;
-	u32 *position = &stream->shared->app_position;
-	unsigned int i;
-
-	for (i = 0; i < UDMA_STREAM_TRIES; i++) {
-		raw = READ_ONCE(*position);
-		udma_stream_believe(stream, raw);
-		if (stream->app >= least) {
-			udma_stream_publish_lost(stream, stream->lost);
-			return false;
-		}
-		udma_stream_publish_lost(stream, stream->lost + (least - stream->app));
-		if (cmpxchg(position, raw, next) == raw)
-			return true;
-	}
-	udma_stream_publish_lost(stream, stream->lost + (least - stream->app));
-	WRITE_ONCE(*position, next);
-	return true;
-}
-
-/* The program has to have come to @least. What it has not is lost, and it goes on there. */
-void udma_stream_require(struct udma_stream *stream, u64 least)
-{
-	lockdep_assert_held(&udma_stream_engine(stream)->lock);
-	udma_stream_learn(stream);
-	if (stream->app >= least || !udma_stream_move(stream, least))
-		return;
-	stream->lost += least - stream->app;
-	stream->app = least;
-	WRITE_ONCE(stream->shared->overruns, ++stream->overruns);
-	if (stream->stops && udma_xfer_wanted(stream->xfer))
-		udma_stream_halt(stream, -EPIPE);
 }
 
 /* Write an event, for which there is a place. */
@@ -457,17 +369,11 @@ void udma_stream_tell_more(struct udma_file *file)
 /* The program says how far it has come. */
 static int udma_stream_advance(struct udma_stream *stream, u64 position)
 {
-	lockdep_assert_held(&udma_stream_engine(stream)->lock);
-	udma_stream_learn(stream);
-	if (position > udma_stream_limit(stream))
-		return -EINVAL;
-	if (position > stream->app) {
-		stream->app = position;
-		WRITE_ONCE(stream->shared->app_position, UDMA_STREAM_FIRST_COUNT + (u32)position);
-	}
-	if (stream->xfer->op == UDMA_OP_PACKETS)
+	int ret = udma_position_advance(stream, position);
+
+	if (!ret && stream->xfer->op == UDMA_OP_PACKETS)
 		udma_packet_advance(stream);
-	return 0;
+	return ret;
 }
 
 /* Whether @stream is there, and the one that the program means, if it says so. */

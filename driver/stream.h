@@ -2,8 +2,8 @@
 /*
  * Streams: a transfer that does not end by itself, and has the channel of a device for
  * itself. To the engine it is a transfer of one of two more kinds. What all streams have
- * is in stream.c, what rings have that go round and round in cyclic.c, and what packets
- * have in packet.c.
+ * is in stream.c and position.c, what rings have that go round and round in cyclic.c, and
+ * what packets have in packet.c.
  */
 #ifndef UDMA_STREAM_H
 #define UDMA_STREAM_H
@@ -112,10 +112,13 @@ struct udma_told {
 };
 
 /* stream */
+
+static inline struct udma_engine *udma_stream_engine(struct udma_stream *stream)
+{
+	return &stream->file->chan->engine;
+}
+
 void udma_stream_post(struct udma_stream *stream, const struct udma_told *told);
-void udma_stream_publish(struct udma_stream *stream, u64 hw);
-void udma_stream_learn(struct udma_stream *stream);
-void udma_stream_require(struct udma_stream *stream, u64 least);
 void udma_stream_halt(struct udma_stream *stream, int status);
 bool udma_stream_is(const struct udma_stream *stream, u64 sequence);
 void udma_stream_set_state(struct udma_stream *stream, u32 bits, bool set);
@@ -126,6 +129,12 @@ static inline bool udma_stream_is_in_the_way(const struct udma_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	return engine->stream && !engine->stream->file->closed;
 }
+
+/* position */
+void udma_position_learn(struct udma_stream *stream);
+void udma_position_publish(struct udma_stream *stream, u64 hw);
+void udma_position_require(struct udma_stream *stream, u64 least);
+int udma_position_advance(struct udma_stream *stream, u64 position);
 
 /* cyclic */
 void udma_cyclic_tell(struct udma_stream *stream, u32 flags);

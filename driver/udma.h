@@ -516,14 +516,9 @@ struct udma_requests {
 };
 
 void udma_xfer_init(struct udma_xfer *xfer, struct udma_file *file, struct udma_xfer *next);
-int udma_xfer_submit(struct udma_file *file, const struct udma_requests *requests,
-		     unsigned int *taken);
-struct udma_xfer *udma_xfer_get(struct udma_file *file);
 void udma_xfer_queue(struct udma_engine *engine, struct udma_xfer *xfer);
 void udma_xfer_unget(struct udma_xfer *xfer);
-void udma_xfer_set(struct udma_xfer *xfer, const struct udma_request *request);
-int udma_xfer_may_submit(struct udma_engine *engine, struct udma_file *file);
-void udma_xfer_claim(struct udma_engine *engine, struct udma_file *file);
+int udma_xfer_own(struct udma_engine *engine, struct udma_file *file);
 void udma_xfer_let_go_others(struct udma_xfer *xfer);
 void udma_xfer_stop(struct udma_xfer *xfer);
 void udma_xfer_settle(struct udma_xfer *xfer);
@@ -536,6 +531,10 @@ void udma_xfer_abort_file(struct udma_file *file, int status);
 bool udma_xfer_wanted(const struct udma_xfer *xfer);
 long udma_xfer_cancel(struct udma_file *file, u64 sequence);
 long udma_xfer_cancel_all(struct udma_file *file);
+
+/* submit: requests that become transfers */
+int udma_submit_all(struct udma_file *file, const struct udma_requests *requests,
+		    unsigned int *taken);
 
 /* stream: what does not end by itself */
 
