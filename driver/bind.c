@@ -101,7 +101,7 @@ static int udma_search_run(struct udma_search *search)
 }
 
 /* A name is for a path and a command line, and not one that we give ourselves. */
-static bool udma_name_is_valid(const char *name)
+bool udma_name_is_valid(const char *name)
 {
 	const char *c;
 

@@ -163,7 +163,7 @@ static enum udma_direction udma_device_default(const struct udma_device *device)
 {
 	if (device->directions & BIT(UDMA_DIRECTION_MEM_TO_MEM))
 		return UDMA_DIRECTION_MEM_TO_MEM;
-	if (is_power_of_2(device->directions) && device->finds)
+	if (is_power_of_2(device->directions) && device->addressed)
 		return ilog2(device->directions);
 	return UDMA_DIRECTION_NONE;
 }
@@ -207,28 +207,50 @@ int udma_device_direction(const char *word)
 	return -EINVAL;
 }
 
+/*
+ * One that neither side of the channel is able to is wrong in any direction, where the provider
+ * says what they are able to.
+ */
+static bool udma_device_has_width(const struct udma_device *device, unsigned int width)
+{
+	u32 widths = device->src_widths | device->dst_widths;
+
+	if (!widths)
+		return width <= DMA_SLAVE_BUSWIDTH_128_BYTES;
+	return !width || (width < BITS_PER_BYTE * sizeof(widths) && widths & BIT(width));
+}
+
+static bool udma_device_has_burst(const struct udma_device *device, unsigned int burst)
+{
+	return !device->max_burst || burst <= device->max_burst;
+}
+
 /**
  * udma_device_plan - begin with what firmware says of the device
  * @chan: the channel, which nobody can open yet
  * @plan: what it says
  *
- * Return: zero, -EOPNOTSUPP when the channel cannot do that, or a negative errno.
+ * Return: zero, -EOPNOTSUPP or -EINVAL when the channel cannot do that, or a negative errno.
  */
 int udma_device_plan(struct udma_chan *chan, const struct udma_plan *plan)
 {
 	struct udma_device *device = &chan->device;
+	enum udma_direction direction = plan->direction;
 
-	if (plan->direction != UDMA_DIRECTION_NONE &&
-	    !(device->directions & BIT(plan->direction)))
+	if (direction != UDMA_DIRECTION_NONE && !(device->directions & BIT(direction)))
 		return -EOPNOTSUPP;
-	if (udma_direction_is_device(plan->direction) && !device->addressed && !plan->addressed)
+	if (udma_direction_is_device(direction) && !device->addressed && !plan->addressed)
 		return -EDESTADDRREQ;
+	if (!udma_device_has_width(device, plan->width) ||
+	    !udma_device_has_burst(device, plan->burst))
+		return -EINVAL;
 	device->address = plan->address;
 	device->addressed |= plan->addressed;
 	device->width = plan->width;
 	device->burst = plan->burst;
-	if (plan->direction != UDMA_DIRECTION_NONE)
-		udma_device_apply(chan, plan->direction);
+	if (direction == UDMA_DIRECTION_NONE)
+		direction = udma_device_default(device);
+	udma_device_apply(chan, direction);
 	return udma_device_configure(chan, chan->engine.direction);
 }
 
@@ -374,19 +396,6 @@ static ssize_t width_show(struct device *dev, struct device_attribute *attr, cha
 	return sysfs_emit(buf, "%u\n", READ_ONCE(udma_device_chan(dev)->device.width));
 }
 
-/*
- * One that neither side of the channel is able to is wrong in any direction, where the provider
- * says what they are able to.
- */
-static bool udma_device_has_width(const struct udma_device *device, unsigned int width)
-{
-	u32 widths = device->src_widths | device->dst_widths;
-
-	if (!widths)
-		return width <= DMA_SLAVE_BUSWIDTH_128_BYTES;
-	return !width || (width < BITS_PER_BYTE * sizeof(widths) && widths & BIT(width));
-}
-
 static ssize_t width_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			   size_t count)
 {
@@ -423,7 +432,7 @@ static ssize_t burst_store(struct device *dev, struct device_attribute *attr, co
 	ret = kstrtouint(buf, 0, &burst);
 	if (ret)
 		return ret;
-	if (chan->device.max_burst && burst > chan->device.max_burst)
+	if (!udma_device_has_burst(&chan->device, burst))
 		return -EINVAL;
 	guard(mutex)(&chan->files_lock);
 	device = chan->device;

@@ -144,6 +144,7 @@ struct udma_binding {
 int udma_bind_init(void);
 void udma_bind_exit(void);
 int udma_bind(const char *spec);
+bool udma_name_is_valid(const char *name);
 int udma_bind_claimed(struct device *consumer, const char *name, const struct udma_plan *plan,
 		      struct dma_chan *dma);
 void udma_unbind_claimed(struct device *consumer);
