@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 
+#include "udma_node.h"
 #include "udma_queue.h"
 #include "udma_witness.h"
 
@@ -586,9 +587,45 @@ FIXTURE_VARIANT_ADD(sweep, unbind) {
 	.errors = { ENOMEM }, .least = 1,
 };
 
-/* The simulator */
-
 static struct sim other;
+
+/* A node of the device tree, of one channel */
+
+static struct node node;
+
+static int prepare_node(sweep_t *self)
+{
+	(void)self;
+	if (!nodes_can_be())
+		return -1;
+	node_init(&node);
+	if (try_node_sim(&node, &other, "loopback", true) || try_sim_live(&other) ||
+	    try_node_add(&node, "dma-names=s:rx udma,addresses=64:0"))
+		return -1;
+	return try_node_unbind(&node);
+}
+
+static long run_node(sweep_t *self)
+{
+	(void)self;
+	return try_node_probe(&node);
+}
+
+static int undo_node(sweep_t *self, long ret)
+{
+	(void)self;
+	(void)ret;
+	return try_node_remove(&node) ?: try_sim_end(&other);
+}
+
+/* As for the errors, see bind. */
+FIXTURE_VARIANT_ADD(sweep, node) {
+	.module = "udma",
+	.prepare = prepare_node, .run = run_node, .undo = undo_node,
+	.errors = { ENOMEM, EBUSY, ENODEV, EINVAL }, .least = 40,
+};
+
+/* The simulator */
 
 static long run_mkdir(sweep_t *self)
 {
