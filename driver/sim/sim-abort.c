@@ -133,6 +133,7 @@ void sim_chan_abort(struct sim_chan *chan, enum sim_abort how)
 	sim_fault_keep(chan);
 	chan->pending = sim_chan_count_pending(chan);
 	sim_chan_raise(chan);
+	sim_chan_rouse(chan);
 	if (chan->active || !list_empty(&chan->issued))
 		sim_chan_kick(chan);
 	sim_chan_wake(chan);
@@ -167,12 +168,15 @@ int sim_terminate_all(struct dma_chan *dma_chan)
 	return 0;
 }
 
+/* While it rests there is nobody to wait for: what it has to tell then was not taken back. */
 static bool sim_chan_quiet(struct sim_chan *chan)
 {
 	bool quiet;
 
 	spin_lock_irq(&chan->lock);
-	quiet = !chan->dropping && !chan->raising;
+	quiet = !chan->dropping &&
+		(!chan->raising ||
+		 (hrtimer_is_queued(&chan->rest) && list_empty(&chan->done)));
 	spin_unlock_irq(&chan->lock);
 	return quiet;
 }

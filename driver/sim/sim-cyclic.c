@@ -8,7 +8,7 @@
 #include "sim.h"
 
 /* Whether anybody wants to hear of periods. */
-bool sim_desc_rings(const struct sim_desc *desc)
+static bool sim_desc_rings(const struct sim_desc *desc)
 {
 	return desc->tx.flags & DMA_PREP_INTERRUPT &&
 	       (desc->tx.callback || desc->tx.callback_result);
@@ -25,16 +25,24 @@ void sim_desc_ring(struct sim_chan *chan, struct sim_desc *desc)
 	desc->held = 0;
 }
 
+/* Periods have ended, of which some are to be told when it is time for that. */
+void sim_desc_hold(struct sim_chan *chan, struct sim_desc *desc, u64 periods)
+{
+	lockdep_assert_held(&chan->lock);
+
+	if (sim_desc_rings(desc))
+		desc->held += sim_fault_heard_periods(chan, desc, periods);
+}
+
 /* A period has ended. A step that has told it to is over when it has been told. */
 static void sim_desc_period(struct sim_chan *chan, struct sim_desc *desc)
 {
 	lockdep_assert_held(&chan->lock);
 
 	desc->todo = min_t(u64, desc->todo + desc->period, desc->stop);
-	if (sim_desc_rings(desc) && !sim_fault_skip_period(chan, desc)) {
-		desc->held++;
+	sim_desc_hold(chan, desc, 1);
+	if (desc->held)
 		sim_desc_ring(chan, desc);
-	}
 	if (!desc->untold || desc->held)
 		sim_step_pass(chan, desc);
 }

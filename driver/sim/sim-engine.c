@@ -319,4 +319,5 @@ void sim_engine_stop(struct sim_chan *chan)
 	cancel_work_sync(&chan->work);
 	cancel_work_sync(&chan->endless_work);
 	irq_work_sync(&chan->irq);
+	hrtimer_cancel(&chan->rest);
 }

@@ -4,6 +4,7 @@
  * terminate leaves undone.
  */
 #include <linux/math.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/random.h>
 
@@ -165,15 +166,19 @@ void sim_fault_release(struct sim_chan *chan)
 	sim_fault_keep(chan);
 }
 
-/* Whether a period that has ended is not to be told: the next one is as good. */
-bool sim_fault_skip_period(struct sim_chan *chan, struct sim_desc *desc)
+/* How many of the periods that have ended are to be told: for others the next one is as good. */
+u64 sim_fault_heard_periods(struct sim_chan *chan, struct sim_desc *desc, u64 periods)
 {
+	const u32 each = max(READ_ONCE(chan->sim->set->faults.coalesce_periods), 1U);
+	const u32 first = each > desc->skipped ? each - desc->skipped : 1;
+
 	lockdep_assert_held(&chan->lock);
 
-	if (++desc->skipped < READ_ONCE(chan->sim->set->faults.coalesce_periods))
-		return true;
-	desc->skipped = 0;
-	return false;
+	if (periods < first) {
+		desc->skipped += periods;
+		return 0;
+	}
+	return 1 + div_u64_rem(periods - first, each, &desc->skipped);
 }
 
 /* A descriptor has ended that sim_desc_waits() for something to be told. */

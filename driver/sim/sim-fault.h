@@ -142,7 +142,7 @@ bool sim_faults_heard(const struct sim_faults *faults);
 bool sim_fault_take(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_keep(struct sim_chan *chan);
 void sim_fault_release(struct sim_chan *chan);
-bool sim_fault_skip_period(struct sim_chan *chan, struct sim_desc *desc);
+u64 sim_fault_heard_periods(struct sim_chan *chan, struct sim_desc *desc, u64 periods);
 u32 sim_fault_lie(struct sim_chan *chan, u32 residue);
 u32 sim_fault_residue(struct sim_chan *chan, struct sim_desc *desc);
 void sim_fault_end(struct sim_chan *chan, struct sim_desc *desc);

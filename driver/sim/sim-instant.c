@@ -14,9 +14,6 @@
 /* Periods of one channel in a second. More are not worth an interrupt each. */
 #define SIM_PERIODS_MAX	1000000
 
-/* How many times as long as it took to tell of some, when there are too many. */
-#define SIM_REST	4
-
 /*
  * Whether the periods of a descriptor may end without a worker. If they took no time
  * they would never stop doing so.
@@ -37,18 +34,21 @@ static void sim_desc_turn(struct sim_desc *desc, u64 len)
 	desc->off = off;
 }
 
-/* Nobody hears of periods, so all that are due may end in one go. */
+/* All periods that are due end in one go, but for the last one. */
 static void sim_instant_skip(struct sim_chan *chan, struct sim_desc *desc, ktime_t now)
 {
-	u64 flow;
+	u64 flow, periods;
 
 	lockdep_assert_held(&chan->lock);
 
-	if (sim_desc_rings(desc) || desc->stop != U64_MAX)
+	if (desc->stop != U64_MAX)
 		return;
 	flow = sim_desc_flow(chan, desc, now);
-	if (flow > desc->todo)
-		desc->todo += div64_u64(flow - desc->todo, desc->period) * desc->period;
+	if (flow <= desc->todo)
+		return;
+	periods = div64_u64(flow - desc->todo, desc->period);
+	desc->todo += periods * desc->period;
+	sim_desc_hold(chan, desc, periods);
 }
 
 /*
@@ -84,7 +84,8 @@ static void sim_instant_set_timer(struct sim_chan *chan, ktime_t due)
 
 	lockdep_assert_held(&chan->lock);
 
-	due = sim_chan_interrupt_due(chan, due);
+	/* What is due before the end of a rest is seen then. */
+	due = hrtimer_is_queued(&chan->rest) ? KTIME_MAX : sim_chan_interrupt_due(chan, due);
 	if (hrtimer_is_queued(timer) && hrtimer_get_expires(timer) == due)
 		return;
 	if (due != KTIME_MAX)
@@ -101,7 +102,6 @@ static void sim_instant_set_timer(struct sim_chan *chan, ktime_t due)
 void sim_instant_run(struct sim_chan *chan)
 {
 	ktime_t now = 0, due = 0;
-	unsigned int periods = 0;
 	struct sim_desc *desc;
 	u64 end;
 
@@ -120,8 +120,6 @@ void sim_instant_run(struct sim_chan *chan)
 			due = sim_desc_due(chan, desc, end);
 			if (ktime_after(due, now)) {
 				chan->due = due;
-				chan->behind = periods > 1;
-				chan->looked = now;
 				sim_instant_set_timer(chan, due);
 				return;
 			}
@@ -129,7 +127,6 @@ void sim_instant_run(struct sim_chan *chan)
 		if (desc->period && end == desc->todo) {
 			sim_instant_skip(chan, desc, now);
 			end = desc->todo;
-			periods++;
 			sim_desc_turn(desc, end - desc->moved);
 		}
 		desc->moved = end;
@@ -151,42 +148,27 @@ bool sim_instant_look(struct sim_chan *chan)
 	return true;
 }
 
-/*
- * More than one period was due: the CPU cannot keep up. It would never do anything
- * else, so it is left alone for a while. They are all counted, only later.
- */
-static void sim_instant_moderate(struct sim_chan *chan)
-{
-	struct hrtimer *timer = &chan->timer;
-	unsigned long flags;
-	ktime_t now, rest;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	now = ktime_get();
-	rest = ktime_add_ns(now, SIM_REST * ktime_to_ns(ktime_sub(now, chan->looked)));
-	if (hrtimer_is_queued(timer) && ktime_before(hrtimer_get_expires(timer), rest))
-		hrtimer_start(timer, rest, HRTIMER_MODE_ABS);
-	spin_unlock_irqrestore(&chan->lock, flags);
-}
-
-/* The timer's interrupt is as good as any. */
+/* The timer's interrupt is as good as any. Those of periods do not take all of a CPU's time. */
 bool sim_instant_timer(struct sim_chan *chan)
 {
-	bool instant, tell = false, behind = false;
+	bool instant, periods, tell = false;
 	unsigned long flags;
+	ktime_t began = 0;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	instant = sim_chan_instant(chan);
-	if (instant) {
+	periods = instant && chan->active && chan->active->period;
+	if (periods)
+		began = ktime_get();
+	if (instant && !(periods && sim_rest_on(&chan->timer, began))) {
 		sim_instant_run(chan);
 		tell = sim_chan_claim(chan);
-		behind = chan->behind;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
 
 	if (tell)
 		sim_chan_deliver(chan);
-	if (behind)
-		sim_instant_moderate(chan);
+	if (tell && periods)
+		sim_chan_rest(chan, began);
 	return instant;
 }

@@ -154,8 +154,6 @@ enum sim_chan_step {
  * @hung: were taken up and do not go on; what was issued waits for them
  * @active: being run, NULL when none is
  * @due: before that it need not be looked at, 0 when that is not known
- * @behind: when it was looked at last, several periods were due
- * @looked: when that was
  * @done: ended and not yet told, in order
  * @keeps: what ends is not told at once, or some that has ended is not
  * @gathered: ended, and not told until what was issued with them has
@@ -184,6 +182,7 @@ enum sim_chan_step {
  * @endless_work: does so while @endless
  * @timer: queues @work when the active descriptor's next bytes are due
  * @irq: the interrupt
+ * @rest: raises it after a while, when there are periods left to tell
  */
 struct sim_chan {
 	struct dma_chan chan;
@@ -201,8 +200,6 @@ struct sim_chan {
 	struct list_head hung;
 	struct sim_desc *active;
 	ktime_t due;
-	bool behind;
-	ktime_t looked;
 	struct list_head done;
 	bool keeps;
 	struct list_head gathered;
@@ -235,6 +232,7 @@ struct sim_chan {
 	struct work_struct endless_work;
 	struct hrtimer timer;
 	struct irq_work irq;
+	struct hrtimer rest;
 };
 
 /**
@@ -382,8 +380,8 @@ void sim_chan_resume(struct sim_chan *chan);
 int sim_dev_map_consumer(struct sim_dev *sim);
 
 /* sim-cyclic.c */
-bool sim_desc_rings(const struct sim_desc *desc);
 void sim_desc_ring(struct sim_chan *chan, struct sim_desc *desc);
+void sim_desc_hold(struct sim_chan *chan, struct sim_desc *desc, u64 periods);
 bool sim_cyclic_ended(struct sim_chan *chan, struct sim_desc *desc);
 void sim_desc_tell_period(struct sim_chan *chan, struct sim_desc *desc);
 
@@ -416,6 +414,9 @@ void sim_tell_init(struct sim_chan *chan);
 bool sim_chan_claim(struct sim_chan *chan);
 void sim_chan_raise(struct sim_chan *chan);
 void sim_chan_deliver(struct sim_chan *chan);
+bool sim_rest_on(struct hrtimer *timer, ktime_t now);
+void sim_chan_rest(struct sim_chan *chan, ktime_t began);
+void sim_chan_rouse(struct sim_chan *chan);
 
 /* sim-time.c */
 u64 sim_chan_duration(struct sim_chan *chan, u64 bytes);
