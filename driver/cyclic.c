@@ -59,7 +59,8 @@ static void udma_cyclic_see(struct udma_stream *stream, u64 distance)
 /*
  * A period has ended, and hardware is at @place. There have been as many periods as callbacks at
  * least, less one where the provider is always late to tell its place, which shows at the
- * first. If that is more than there seem to be, whole rounds have gone unnoticed.
+ * first. If that is more than there seem to be, whole rounds have gone unnoticed. Who is
+ * late, or seems to be, may as well have left out a round.
  */
 static void udma_cyclic_follow(struct udma_stream *stream, u64 place)
 {
@@ -68,8 +69,10 @@ static void udma_cyclic_follow(struct udma_stream *stream, u64 place)
 	udma_cyclic_see(stream, udma_cyclic_distance(stream, place));
 	if (stream->callbacks == 1)
 		stream->lag = stream->seen < least ? stream->period_bytes : 0;
-	while (stream->seen + stream->lag < least)
-		stream->seen += stream->bytes;
+	if (stream->lag)
+		stream->unsure = true;
+	for (; stream->seen + stream->lag < least; stream->seen += stream->bytes)
+		stream->unsure = true;
 }
 
 /* A period has ended, and where hardware is nobody tells. */
@@ -86,17 +89,17 @@ static void udma_cyclic_guess(struct udma_stream *stream)
 /*
  * Count the periods that have ended by now. Of those that the provider has not called back for
  * it may still do so, or it calls back for several at once: then there may have been whole
- * rounds of which nobody knows. Those that are known to call back for each do not.
+ * rounds of which nobody knows. It is known how many there were only as long as a provider that
+ * calls back for each has done so for all.
  */
 static void udma_cyclic_count(struct udma_stream *stream, bool told)
 {
-	u64 periods = div64_u64(stream->seen, stream->period_bytes), silent;
+	u64 periods = div64_u64(stream->seen, stream->period_bytes);
 
 	stream->periods = max3(stream->periods, stream->callbacks, periods);
-	silent = stream->periods - stream->callbacks;
-	if (!told || silent > stream->silent || !udma_stream_engine(stream)->calls_each)
+	stream->silent = stream->periods > stream->callbacks;
+	if (!told || stream->silent || stream->unsure)
 		stream->inexact = true;
-	stream->silent = silent;
 }
 
 /*

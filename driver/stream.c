@@ -161,6 +161,8 @@ static void udma_stream_reset(struct udma_stream *stream, const struct udma_stre
 		.idle_ns = cmd->idle_ns ? max_t(u64, cmd->idle_ns, UDMA_STREAM_IDLE_NS) : 0,
 		.app = cmd->filled_bytes,
 		.due_periods = cmd->event_periods,
+		.unsure = cmd->type == UDMA_STREAM_CYCLIC &&
+			  !stream->file->chan->engine.calls_each,
 	};
 
 	lockdep_assert_held(&udma_stream_engine(stream)->lock);
@@ -291,7 +293,7 @@ void udma_stream_post(struct udma_stream *stream, const struct udma_told *told)
 	stream->due_periods = (div_u64(stream->periods, stream->event_periods) + 1) *
 			      stream->event_periods;
 	stream->told_lost = stream->lost;
-	stream->inexact = false;
+	stream->inexact = stream->silent || stream->unsure;
 	stream->starved = false;
 	udma_events_push(events, event, engine->now);
 }

@@ -46,10 +46,11 @@
  * @place: where in the ring that is
  * @periods: how many have ended
  * @callbacks: how many of them were told of
- * @silent: how many of them were not, so far
+ * @silent: some of them were not, so far
  * @lag: how far behind the provider is when it tells @place: nothing, or a period
  * @zeros: how often in a row it has told, at the end of a period, that nothing is left
- * @inexact: there may have been more since the last event than it seems
+ * @unsure: whole rounds have gone unnoticed, or may have
+ * @inexact: there may have been more than it seems at the last event, or since
  * @starved: the program has not been told yet that hardware had no slot
  * @told_hw: what the last event said
  * @told_periods: likewise
@@ -83,9 +84,10 @@ struct udma_stream {
 	u64 place;
 	u64 periods;
 	u64 callbacks;
-	u64 silent;
+	bool silent;
 	u64 lag;
 	unsigned int zeros;
+	bool unsure;
 	bool inexact;
 	bool starved;
 	u64 told_hw;

@@ -310,23 +310,22 @@ TEST_F(loss, of_periods_that_are_told_together)
 {
 	unsigned int i;
 
-	if (variant->periods == 2)
-		SKIP(return, "that is a whole round");
 	must(try_sim_set(&self->sim, "coalesce_periods", 2));
 	starts(0);
 	for (i = 0; i < 100; i++) {
 		must(try_step(&self->sim, 1 + i % 5));
 		must(try_account(self->fd, &self->account));
-		/* There may have been more than is known. */
-		EXPECT_EQ(0, self->account.last.flags & UDMA_EVENT_F_EXACT);
 		if (i % 3)
 			reader_take(&self->reader, ~0ULL);
 	}
 	must(try_control(self->fd, UDMA_STREAM_STOP));
 	must(try_account_end(self->fd, &self->account));
 	EXPECT_FALSE(self->account.wrong);
-	/* Where it does not tell where it is, that is at least so far. */
-	if (!variant->granularity || strcmp(variant->granularity, "descriptor")) {
+	/* There may have been more than is known. */
+	EXPECT_EQ(0, self->account.exact);
+	/* In a whole round it has not moved, and one may not tell where it is: at least so far. */
+	if (variant->periods > 2 &&
+	    (!variant->granularity || strcmp(variant->granularity, "descriptor"))) {
 		EXPECT_EQ(0, self->reader.wrong);
 		EXPECT_EQ(300 * PERIOD, self->account.bytes);
 	} else {
@@ -358,6 +357,47 @@ TEST_F(loss, of_whole_rounds_is_at_least_so_much)
 	EXPECT_FALSE(self->account.wrong);
 	EXPECT_GE((__u64)times * together * PERIOD, self->account.bytes);
 	EXPECT_EQ(self->account.lost, stream_lost(&self->stream));
+}
+
+/* Whether it is known how many there were, as it is of one that tells of each. */
+TEST_F(loss, of_whole_rounds_is_not_exact)
+{
+	const bool tells = !variant->granularity || strcmp(variant->granularity, "descriptor");
+	const unsigned int together[] = {
+		variant->periods, 2 * variant->periods, variant->periods + 2, 2,
+	};
+	unsigned int before, i, k;
+
+	for (before = 0; before < 2; before++) {
+		for (k = 0; k < ARRAY_SIZE(together); k++) {
+			self->account = (struct account) {};
+			starts(0);
+			/* At first all is well. */
+			must(try_step(&self->sim, 2 * variant->event_periods * before));
+			must(try_account(self->fd, &self->account));
+			EXPECT_EQ(2 * before * tells, self->account.exact);
+			self->account.exact = 0;
+			must(try_sim_set(&self->sim, "coalesce_periods", together[k]));
+			for (i = 0; i < 5 * variant->periods; i++) {
+				must(try_step(&self->sim, together[k]));
+				must(try_account(self->fd, &self->account));
+			}
+			/* Nobody can tell afterwards. */
+			must(try_sim_set(&self->sim, "coalesce_periods", 0));
+			for (i = 0; i < 2 * variant->periods; i++) {
+				must(try_step(&self->sim, 1));
+				must(try_account(self->fd, &self->account));
+			}
+			must(try_control(self->fd, UDMA_STREAM_STOP));
+			must(try_account_end(self->fd, &self->account));
+			EXPECT_EQ(0, self->account.exact)
+				TH_LOG("%u together, %u", together[k], before);
+			EXPECT_LT(1, self->account.events);
+			EXPECT_FALSE(self->account.wrong);
+			must(try_stream_unmap(&self->stream));
+		}
+	}
+	starts(0);
 }
 
 /* As fast as it goes */

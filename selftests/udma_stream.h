@@ -56,6 +56,7 @@ static inline int try_step_bytes(const struct sim *sim, __u64 bytes)
  * @bytes: the sum of all that moved
  * @count: the sum of all periods, or packets
  * @lost: the sum of all that was lost
+ * @exact: how many of the events were exact
  * @last: the one that was read last
  * @wrong: one of them did not fit to those before
  */
@@ -64,6 +65,7 @@ struct account {
 	__u64 bytes;
 	__u64 count;
 	__u64 lost;
+	unsigned long exact;
 	struct udma_event last;
 	bool wrong;
 };
@@ -87,6 +89,7 @@ static inline void account_add(struct account *account, const struct udma_event 
 	account->bytes += event->bytes;
 	account->count += event->count;
 	account->lost += event->lost;
+	account->exact += event->flags & UDMA_EVENT_F_EXACT;
 	account->last = *event;
 }
 
