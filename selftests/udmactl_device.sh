@@ -775,14 +775,24 @@ test_bench_of_a_stream() {
 	expect grep -qx "\[{$row}\]" flat
 }
 
-# One more step for what was begun has made it complain. With the last one there may be nothing to move.
+# tell_workers SIGNAL: to the processes of what was begun.
+tell_workers() {
+	for stat in /proc/[0-9]*/stat; do
+		read -r worker _ _ parent _ <"$stat" || continue
+		[ "$parent" != "$pid" ] || kill -"$1" "$worker"
+	done 2>tell.err
+}
+
+# What measures is stopped while the ring goes round several times, and has complained. With the last step there may be
+# nothing to move.
 has_complained() {
+	tell_workers STOP
 	step 40 2>step.err || :
+	tell_workers CONT
 	[ -s begun.err ]
 }
 
-# It has to take what comes, and the ring has been round several times with each step. What comes before it begins
-# to measure may be lost.
+# What comes before it begins to measure may be lost.
 test_bench_of_a_stream_that_does_not_keep_up() {
 	one source step_mode=1
 	begin udmactl bench -p stream -b 4K -d 8 -n 1000000 "$node"

@@ -3,6 +3,8 @@
  * What a device gives without a pause is consumed as it comes, some periods at a time. The
  * device says how long that takes; what it costs is CPU time.
  */
+#include <errno.h>
+
 #include "bench.h"
 
 static int start(struct worker *worker)
@@ -36,6 +38,7 @@ static void skip(struct worker *worker)
 
 	while ((bytes = udma_stream_peek(worker->stream, &data)) > 0)
 		udma_stream_consume(worker->stream, bytes);
+	worker->lost = udma_stream_get_lost(worker->stream);
 }
 
 static inline int consume(struct worker *worker, size_t *left)
@@ -46,6 +49,10 @@ static inline int consume(struct worker *worker, size_t *left)
 	bytes = udma_stream_peek(worker->stream, &data);
 	if (bytes < 0)
 		return -1;
+	if (udma_stream_get_lost(worker->stream) != worker->lost) {
+		errno = EPIPE;
+		return -1;
+	}
 	if ((size_t)bytes > *left)
 		bytes = *left;
 	*left -= bytes;

@@ -104,6 +104,7 @@ struct report {
  * @queue: of the paths that have one
  * @completions: of the path that reads
  * @stream: of the path that has one
+ * @lost: how many bytes of that nobody wanted
  * @started: when each transfer was submitted, on the path that submits one at a time
  * @rounds: how many are done
  */
@@ -122,6 +123,7 @@ struct worker {
 	struct udma_queue *queue;
 	struct udma_completions *completions;
 	struct udma_stream *stream;
+	uint64_t lost;
 	uint64_t *started;
 	uint64_t rounds;
 };
