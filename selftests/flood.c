@@ -96,10 +96,10 @@ static int try_more(const struct stream *stream)
 static __u64 work(unsigned long amount)
 {
 	const __u64 begin = now_ns();
-	volatile unsigned long i;
+	unsigned long i;
 
 	for (i = 0; i < amount; i++)
-		;
+		__asm__ volatile("" : : : "memory");
 	return now_ns() - begin;
 }
 

@@ -14,7 +14,7 @@
 
 #define PERIOD	4096U
 #define RING	1024U		/* 4 MiB, the most that can be had in one piece everywhere */
-#define ROOM	(RING - 2)	/* neither what is being written nor what comes next is to be read */
+#define ROOM	(RING - 2)	/* neither what is being written is to be read, nor what is next */
 #define STEPS	73U		/* periods that the source gives at a time; ROOM is a multiple */
 #define PERIODS	100000U
 /* So that the pattern begins anew on the way. */
@@ -125,8 +125,8 @@ static __u64 come_to(struct stream *stream, __u64 position, __u64 wanted, __u64 
 			*told += events[i].bytes;
 			if (events[i].flags != UDMA_EVENT_F_EXACT || events[i].lost ||
 			    events[i].position != *told) {
-				say("flags %x, lost %llu, position %llu, told %llu", events[i].flags,
-				    (unsigned long long)events[i].lost,
+				say("flags %x, lost %llu, position %llu, told %llu",
+				    events[i].flags, (unsigned long long)events[i].lost,
 				    (unsigned long long)events[i].position,
 				    (unsigned long long)*told);
 				return 0;
