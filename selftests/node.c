@@ -128,15 +128,19 @@ static const char *says(const char *name, const char *attribute)
 	return text;
 }
 
-/* A node that waits comes when the driver core has a thread for it. */
+/*
+ * A node that waits comes when the driver core has a thread for it. What a device says of
+ * itself can be read before there is a file of it.
+ */
 static int try_wait_channel(const char *name)
 {
-	char node[32];
 	__u64 end = 0;
+	int fd;
 
 	do {
-		if (!try_find_node(name, node, sizeof(node)))
-			return 0;
+		fd = try_open(name, O_RDWR);
+		if (fd >= 0)
+			return close(fd);
 	} while (look_again(&end));
 	return -1;
 }
