@@ -318,6 +318,8 @@ void sim_engine_stop(struct sim_chan *chan)
 	hrtimer_cancel(&chan->timer);
 	cancel_work_sync(&chan->work);
 	cancel_work_sync(&chan->endless_work);
+	/* Nothing is left to tell, so neither begins the other again. */
+	hrtimer_cancel(&chan->rest);
 	irq_work_sync(&chan->irq);
 	hrtimer_cancel(&chan->rest);
 }
