@@ -59,38 +59,16 @@ static int bound_channels(const struct sim *sim)
 	return count;
 }
 
-/* dmaengine's directory of a channel */
+/* A file of a channel in dmaengine's directory of it */
 static int try_dma_path(const struct sim *sim, unsigned int number, const char *file, char *path,
 			size_t bytes)
 {
-	char target[300], end[32], *last;
-	struct dirent *entry;
-	ssize_t length;
-	int ret = -1;
-	DIR *dir;
+	char name[32];
 
-	snprintf(end, sizeof(end), "chan%u", number);
-	dir = opendir("/sys/class/dma");
-	if (!dir)
+	if (try_find_channel(sim->device, number, name, sizeof(name)))
 		return -1;
-	while (ret && (entry = readdir(dir))) {
-		last = strstr(entry->d_name, "chan");
-		if (!last || strcmp(last, end))
-			continue;
-		snprintf(path, bytes, "/sys/class/dma/%.31s/device", entry->d_name);
-		length = readlink(path, target, sizeof(target) - 1);
-		if (length < 0)
-			continue;
-		target[length] = '\0';
-		last = strrchr(target, '/');
-		if (!last || strcmp(last + 1, sim->device))
-			continue;
-		snprintf(path, bytes, "/sys/class/dma/%.31s/%s", entry->d_name, file);
-		ret = 0;
-	}
-	closedir(dir);
-	errno = ENOENT;
-	return ret;
+	snprintf(path, bytes, "/sys/class/dma/%s/%s", name, file);
+	return 0;
 }
 
 /* Whether somebody has a channel, or -1. */

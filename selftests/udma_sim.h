@@ -123,6 +123,42 @@ static inline int try_open(const char *name, int flags)
 	return try_open_node(node, flags);
 }
 
+/* dmaengine's name of a channel of a device, such as dma1chan0. */
+static inline int try_find_channel(const char *device, unsigned int number, char *name,
+				   size_t bytes)
+{
+	char path[300], target[256], end[32], *last;
+	struct dirent *entry;
+	ssize_t length;
+	int ret = -1;
+	DIR *dir;
+
+	snprintf(end, sizeof(end), "chan%u", number);
+	dir = opendir("/sys/class/dma");
+	if (!dir)
+		return -1;
+	while (ret && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/class/dma/%s/device",
+			 entry->d_name);
+		length = readlink(path, target, sizeof(target) - 1);
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		last = strrchr(target, '/');
+		if (!last || strcmp(last + 1, device))
+			continue;
+		last = strstr(entry->d_name, "chan");
+		if (!last || strcmp(last, end))
+			continue;
+		snprintf(name, bytes, "%.31s", entry->d_name);
+		ret = 0;
+	}
+	closedir(dir);
+	if (ret)
+		errno = ENOENT;
+	return ret;
+}
+
 /* Controllers */
 
 struct sim {
