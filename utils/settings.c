@@ -313,7 +313,8 @@ static void put_back(const struct task *task)
 	const struct change *items = task->changes->items;
 	const bool turned = items[SETTING_DIRECTION].written;
 	const char *why = NULL;
-	char left[256] = "";
+	/* The longest name, a value, and what is between them. */
+	char left[SETTINGS * (16 + VALUE_BYTES)] = "";
 	size_t length = 0;
 	unsigned int i;
 
